@@ -1,0 +1,1 @@
+"""The `crm` command: each package's commands, imported only when called."""

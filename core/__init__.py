@@ -1,0 +1,1 @@
+"""The ground floor: settings, time, errors, engines, scope, KPI dictionary, texts. Imports nothing of ours."""

@@ -1,0 +1,66 @@
+"""Engine and session factories, and the column types that behave the same on SQLite and PostgreSQL."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, create_engine, event, make_url
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.types import TypeDecorator
+
+from core.settings import Settings, get_settings
+from core.time import require_aware
+
+#: 64-bit key; SQLite gives automatic numbers only to INTEGER.
+Key = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant: timestamptz on PostgreSQL, `YYYY-MM-DD HH:MM:SS.ffffff` UTC on SQLite; naive ones are refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC; SQLite stores it without a zone."""
+        if value is None:
+            return None
+        utc = require_aware(value)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Back to an aware UTC instant."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA busy_timeout = 5000")
+    cursor.close()
+
+
+def make_engine(settings: Settings | None = None, *, url: str | None = None) -> Engine:
+    """An engine of the operational store; SQLite's folder is made, its pragmas are set."""
+    target = make_url(url or (settings or get_settings()).store_url)
+    if target.get_backend_name() == "postgresql":
+        target = target.set(drivername="postgresql+psycopg")
+        return create_engine(target, pool_pre_ping=True)
+    if target.database and target.database != ":memory:":
+        Path(target.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(target)
+    event.listen(engine, "connect", _tune_sqlite)
+    return engine
+
+
+@contextmanager
+def session_scope(engine: Engine) -> Iterator[Session]:
+    """One transaction: committed at the end, rolled back on any error."""
+    with sessionmaker(engine, expire_on_commit=False)() as session, session.begin():
+        yield session

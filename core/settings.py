@@ -1,0 +1,68 @@
+"""Where things lie and how they are tuned: one settings object, read from CRM_* variables."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+#: The zone in which people read times and days; the store and the lake hold UTC.
+TIME_ZONE = "Asia/Shanghai"
+
+
+class Settings(BaseSettings):
+    """Settings of one installation; every field is the environment variable CRM_<FIELD>."""
+
+    model_config = SettingsConfigDict(env_prefix="CRM_", extra="ignore")
+
+    home: Path = Field(default=Path("var"), description="Everything a run writes lies below this folder.")
+    database_url: str = Field(default="", description="Operational store; empty: SQLite under CRM_HOME.")
+    language: str = Field(default="zh-CN", description="zh-CN or en.")
+    service_level_seconds: int = Field(default=20, ge=1, description="T of the service levels, inclusive.")
+    short_abandon_seconds: int = Field(default=5, ge=0, description="S: abandons up to S are short.")
+    duckdb_memory: str = Field(default="6GB", description="Memory limit of the warehouse build.")
+    duckdb_threads: int = Field(default=2, ge=1, description="Threads of the warehouse build.")
+    keep_publications: int = Field(default=3, ge=1, description="Published marts kept for rollback.")
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @field_validator("language")
+    @classmethod
+    def _known_language(cls, value: str) -> str:
+        if value not in ("zh-CN", "en"):
+            raise ValueError(f"CRM_LANGUAGE is {value!r}; it is zh-CN or en")
+        return value
+
+    @property
+    def store_url(self) -> str:
+        """SQLAlchemy URL of the operational store."""
+        return self.database_url or f"sqlite:///{self.home / 'store' / 'crm.sqlite'}"
+
+    @property
+    def lake(self) -> Path:
+        """Folder of the append-only Parquet lake: one folder a table."""
+        return self.home / "lake"
+
+    @property
+    def warehouse_file(self) -> Path:
+        """The DuckDB file that only the build opens."""
+        return self.home / "warehouse" / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """Folder of the published marts and CURRENT.json."""
+        return self.home / "published"
+
+    @property
+    def rejected(self) -> Path:
+        """Folder of the rejected rows of imports."""
+        return self.home / "rejected"
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The settings of this process; tests call `get_settings.cache_clear()` after changing variables."""
+    return Settings()

@@ -1,0 +1,1 @@
+"""The operational core: one package per noun over one store (SQLite embedded, PostgreSQL for real)."""

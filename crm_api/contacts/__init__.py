@@ -1,0 +1,1 @@
+"""Contacts of every channel, and calls in detail."""

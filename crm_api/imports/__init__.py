@@ -1,0 +1,1 @@
+"""Refused rows of imported foreign history."""

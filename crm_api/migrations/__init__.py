@@ -1,0 +1,1 @@
+"""The one Alembic history of the store, for SQLite and PostgreSQL alike."""

@@ -1,0 +1,1 @@
+"""Queues, seats, agents and their time."""

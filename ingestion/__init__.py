@@ -1,0 +1,1 @@
+"""Operational store to lake; foreign history (CSV, XLSX) to store."""

@@ -1,0 +1,1 @@
+"""Segmentation, propensity, uplift, text, volume and staffing models."""

@@ -1,0 +1,1 @@
+"""A province in motion: customers, calls, tickets, shifts, outages; vectorised, seeded, any size."""

@@ -1,0 +1,93 @@
+"""Fixtures that every test may use: a fresh home, and a migrated store on SQLite and on PostgreSQL."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url, text
+
+from core.database import make_engine, session_scope
+from core.settings import Settings, get_settings
+from crm_api.reference.service import load_reference
+from crm_api.store import migrate
+from tests.servers import missing, postgresql_cluster
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """Settings whose CRM_HOME is a fresh folder and whose store is SQLite in it."""
+    monkeypatch.setenv("CRM_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("CRM_DATABASE_URL", raising=False)
+    get_settings.cache_clear()
+    yield get_settings()
+    get_settings.cache_clear()
+
+
+def _prepare(url: str) -> None:
+    engine = make_engine(url=url)
+    migrate(engine)
+    with session_scope(engine) as session:
+        load_reference(session)
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite store with reference data, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "crm.sqlite"
+    _prepare(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """URL of a private PostgreSQL cluster whose database `template_crm` is a migrated store."""
+    with postgresql_cluster() as url:
+        admin = create_engine(make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(text("CREATE DATABASE template_crm"))
+        admin.dispose()
+        _prepare(make_url(url).set(database="template_crm").render_as_string(hide_password=False))
+        yield url
+
+
+@pytest.fixture
+def postgresql_url(postgresql: str) -> str:
+    """URL of a fresh PostgreSQL store, migrated, with reference data."""
+    name = f"crm_{next(_numbers)}"
+    admin = create_engine(make_url(postgresql).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template_crm"))
+    admin.dispose()
+    return make_url(postgresql).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """URL of a fresh SQLite store, migrated, with reference data."""
+    path = tmp_path / "store" / "crm.sqlite"
+    path.parent.mkdir()
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def store(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """An engine of a fresh store; each test that takes it runs on SQLite and on PostgreSQL."""
+    engine = make_engine(url=request.getfixturevalue(f"{request.param}_url"))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real records; a loud skip where it is absent."""
+    path = Path(os.environ.get("CRM_REAL_DATA", Path(__file__).parents[2] / "shared" / "data" / "real"))
+    if not path.is_dir():
+        missing("The folder of real records", "name it in CRM_REAL_DATA")
+    return path

@@ -1,0 +1,1 @@
+"""Runs dbt, gates, publishes, hands out read connections to published marts."""
