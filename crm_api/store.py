@@ -8,10 +8,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, column, table, update
 from sqlalchemy.exc import OperationalError
 
 from core.errors import StoreUnavailableError
+
+_IDENTITY = table("store_identity", column("id"), column("restore_number"))
 
 
 def _config() -> Config:
@@ -42,6 +44,15 @@ def require_ready(engine: Engine) -> None:
             f"The operational store is at revision {current or 'none'}; this program needs {newest}.",
             "Bring it up to date with: crm init",
         )
+
+
+def mark_restored(engine: Engine) -> None:
+    """Tell ingestion that the store's content went back in time: the next load takes everything anew.
+
+    Call it after a backup was restored, before anybody writes.
+    """
+    with store_errors(engine), engine.begin() as connection:
+        connection.execute(update(_IDENTITY).values(restore_number=_IDENTITY.c.restore_number + 1))
 
 
 @contextmanager
