@@ -1,0 +1,183 @@
+"""From ordered queue events to visits and calls: a pure function, the same for live events and for files.
+
+Order and repetition of the input do not matter: events are deduplicated and sorted first, and an exit finds its
+entry by the seconds that it carries (exit − waited = entry), not by its place in the file. So a call that enters a
+queue twice has two visits and two exits, and an attended transfer, where Asterisk writes the consult call's id in
+some lines and the original's in others (issue 759), still gives one visit for each queue.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from telephony.queue_log import COMPLETIONS, UNANSWERED, QueueEvent, seconds_talked, seconds_waited
+
+#: Asterisk rounds each clock down on its own: a computed entry may miss the logged one by this many seconds.
+ROUNDING = 2
+
+EXIT_CLASS = {
+    "ABANDON": "abandoned",
+    "EXITWITHTIMEOUT": "timeout",
+    "EXITWITHKEY": "key_exit",
+    "EXITEMPTY": "leave_empty",
+    "CONNECT": "answered",
+}
+
+
+@dataclass(slots=True)
+class Visit:
+    """From joining a queue to exactly one exit. Times are seconds since 1970; `exit_class` None: still waiting."""
+
+    queue: str
+    call: str
+    entered_at: int
+    entry_observed: bool = True
+    exit_class: str | None = None
+    exited_at: int | None = None
+    agent: str | None = None
+    ended_at: int | None = None
+    is_transferred: bool = False
+    #: The call id that the exit carried, where it differs from the entry's: the two are one caller.
+    linked_call: str | None = None
+
+    @property
+    def wait_seconds(self) -> int | None:
+        """Seconds from entry to exit; None while waiting."""
+        return None if self.exited_at is None else self.exited_at - self.entered_at
+
+    @property
+    def talk_seconds(self) -> int | None:
+        """Seconds from the answer to its end; None if not answered or not ended."""
+        return None if self.ended_at is None or self.exited_at is None else self.ended_at - self.exited_at
+
+
+@dataclass(slots=True)
+class Calls:
+    """What the events say: the visits, oldest first, and the visits of each caller by the first call id."""
+
+    visits: list[Visit] = field(default_factory=list)
+
+    def by_caller(self) -> dict[str, list[Visit]]:
+        """Visits grouped by caller; linked call ids count as one, named after the id that came first."""
+        leader: dict[str, str] = {}
+
+        def find(call: str) -> str:
+            while leader.get(call, call) != call:
+                call = leader[call]
+            return call
+
+        first_seen = {visit.call: visit.entered_at for visit in reversed(self.visits)}
+        for visit in self.visits:
+            if visit.linked_call:
+                one, other = find(visit.call), find(visit.linked_call)
+                ranked = sorted({one, other}, key=lambda call: (first_seen.get(call, visit.entered_at), call))
+                for call in ranked:
+                    leader[call] = ranked[0]
+        groups: dict[str, list[Visit]] = defaultdict(list)
+        for visit in self.visits:
+            groups[find(visit.call)].append(visit)
+        return dict(groups)
+
+
+def _nearest(
+    visits: Iterable[Visit], expected: int, time_of: Callable[[Visit], int | None], tolerance: int
+) -> Visit | None:
+    """The visit whose time is closest to `expected`, within `tolerance` seconds; ties go to the older visit."""
+    found, best = None, tolerance + 1
+    for visit in visits:
+        at = time_of(visit)
+        if at is not None and abs(at - expected) < best:
+            found, best = visit, abs(at - expected)
+    return found
+
+
+class _Builder:
+    """Matches exits and completions with the visits they belong to."""
+
+    def __init__(self, events: list[QueueEvent]) -> None:
+        self.events = events
+        self.visits: list[Visit] = []
+        self.of_queue: dict[str, list[Visit]] = defaultdict(list)
+
+    def build(self) -> list[Visit]:
+        """Entries first, then exits, then the ends of conversations; own call id before a foreign one."""
+        for event in self.events:
+            if event.kind == "ENTERQUEUE":
+                self._add(Visit(event.queue, event.call, event.at))
+        exits = [event for event in self.events if event.kind == "CONNECT" or event.kind in UNANSWERED]
+        left = [event for event in exits if not self._exit(event, own=True)]
+        left = [event for event in left if not self._exit(event, own=False)]
+        for event in left:
+            self._exit_without_entry(event)
+        ends = [event for event in self.events if event.kind in COMPLETIONS]
+        left = [event for event in ends if not self._end(event, own=True)]
+        left = [event for event in left if not self._end(event, own=False)]
+        for event in left:
+            self._end_without_answer(event)
+        return sorted(self.visits, key=lambda visit: (visit.entered_at, visit.queue, visit.call))
+
+    def _add(self, visit: Visit) -> Visit:
+        self.visits.append(visit)
+        self.of_queue[visit.queue].append(visit)
+        return visit
+
+    def _exit(self, event: QueueEvent, *, own: bool) -> bool:
+        waiting = (
+            visit
+            for visit in self.of_queue[event.queue]
+            if visit.exited_at is None and (visit.call == event.call) is own
+        )
+        visit = _nearest(waiting, event.at - seconds_waited(event), lambda one: one.entered_at, ROUNDING)
+        if visit is None:
+            return False
+        self._close(visit, event)
+        return True
+
+    def _exit_without_entry(self, event: QueueEvent) -> None:
+        entered = event.at - seconds_waited(event)
+        self._close(self._add(Visit(event.queue, event.call, entered, entry_observed=False)), event)
+
+    @staticmethod
+    def _close(visit: Visit, event: QueueEvent) -> None:
+        visit.exit_class, visit.exited_at = EXIT_CLASS[event.kind], event.at
+        if event.kind == "CONNECT":
+            visit.agent = event.agent
+        if visit.call != event.call:
+            visit.linked_call = event.call
+
+    def _end(self, event: QueueEvent, *, own: bool) -> bool:
+        talking = (
+            visit
+            for visit in self.of_queue[event.queue]
+            if visit.exit_class == "answered"
+            and visit.ended_at is None
+            and visit.agent == event.agent
+            and (event.call in (visit.call, visit.linked_call)) is own
+        )
+        visit = _nearest(talking, event.at - seconds_talked(event), lambda one: one.exited_at, ROUNDING)
+        if visit is None:
+            return False
+        self._finish(visit, event)
+        return True
+
+    def _end_without_answer(self, event: QueueEvent) -> None:
+        answered = event.at - seconds_talked(event)
+        waited = int(event.data[-3])
+        waiting = (v for v in self.of_queue[event.queue] if v.exited_at is None and v.call == event.call)
+        visit = _nearest(waiting, answered - waited, lambda one: one.entered_at, ROUNDING) or self._add(
+            Visit(event.queue, event.call, answered - waited, entry_observed=False)
+        )
+        visit.exit_class, visit.exited_at, visit.agent = "answered", answered, event.agent
+        self._finish(visit, event)
+
+    @staticmethod
+    def _finish(visit: Visit, event: QueueEvent) -> None:
+        visit.ended_at = event.at
+        visit.is_transferred = event.kind in ("BLINDTRANSFER", "TRANSFER", "ATTENDEDTRANSFER")
+        if event.kind == "ATTENDEDTRANSFER" and event.call not in (visit.call, visit.linked_call):
+            visit.linked_call = event.call
+
+
+def build_calls(events: Iterable[QueueEvent]) -> Calls:
+    """Visits and callers from queue events in any order, with any repetition."""
+    return Calls(_Builder(sorted(set(events))).build())
