@@ -112,7 +112,7 @@ def encode(fields: Iterable[tuple[str, str | int | list[str]]]) -> bytes:
     """
     lines = []
     for name, value in fields:
-        several: list[str] | list[str | int] = value if isinstance(value, list) else [value]
+        several: list[str | int] = list(value) if isinstance(value, list) else [value]
         for one in several:
             text = f"{name}: {one}"
             if any(mark in text for mark in "\r\n\0"):
