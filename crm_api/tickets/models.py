@@ -1,10 +1,12 @@
 """Tickets and their append-only events; complaint types in three levels."""
 
 from datetime import datetime
+from typing import get_args
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.actor import Role
 from core.database import Key, UtcDateTime
 from crm_api.base import Base, Captured, one_of, ordered
 
@@ -39,17 +41,14 @@ EVENT_KINDS = (
     "cancelled",
     "reopened",
     "updated",
+    "responded",
+    "sub_dispatched",
+    "sub_returned",
 )
-ACTOR_ROLES = (
-    "agent",
-    "dispatcher",
-    "reviewer",
-    "supervisor",
-    "branch_handler",
-    "branch_lead",
-    "system",
-    "foreign",
-)
+#: Every role of core.actor; `foreign` is whoever did it in an imported system.
+ACTOR_ROLES = (*get_args(Role), "foreign")
+#: States in which the loop has ended; `cancelled` for good, `closed` until it is reopened.
+ENDED_STATES = ("closed", "cancelled")
 
 
 class ComplaintType(Captured, Base):
@@ -85,6 +84,13 @@ class Ticket(Captured, Base):
             "source <> 'captured' OR (state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_a_time"
         ),
         Index("ix_tickets_created_at", "created_at"),
+        Index(
+            "ix_tickets_open",
+            "state",
+            "unit_id",
+            sqlite_where=text("state NOT IN ('closed', 'cancelled')"),
+            postgresql_where=text("state NOT IN ('closed', 'cancelled')"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
@@ -123,6 +129,7 @@ class TicketEvent(Captured, Base):
         one_of("from_state", TICKET_STATES),
         one_of("to_state", TICKET_STATES),
         one_of("actor_role", ACTOR_ROLES),
+        Index("ix_ticket_events_kind_occurred_at", "kind", "occurred_at"),
     )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)

@@ -1,0 +1,1 @@
+"""Service levels: policies, clocks, the escalation ladder, and why a deadline is what it is."""
