@@ -44,8 +44,13 @@ PERSONAL_SCHEMA = pa.schema(
 class Load:
     """One completed load.
 
-    `epoch` rises when the store was restored or replaced: rows of a higher epoch outrank all of a lower one.
-    `cursor` is where the next load begins (xmin of the snapshot on PostgreSQL, the clock on SQLite).
+    `epoch` rises when the store was restored or replaced; its first load holds the whole store, so that loads of lower
+    epochs no longer count (see `current_loads`). Within an epoch the load with the highest id that has a key holds its
+    newest version: on PostgreSQL a key's `row_version` may fall, since transactions need not commit in order.
+    `cursor` is where the next load begins (xmin of the snapshot on PostgreSQL, the clock on SQLite), `snapshot` the
+    whole position (ingestion.snapshot), `follows` the load that this one continues (empty: it holds the whole store).
+    `rows` counts what was delivered, `store_rows` all rows of a table (tombstones included) as the snapshot saw them,
+    of those tables that were counted.
     """
 
     load_id: str
@@ -55,6 +60,9 @@ class Load:
     snapshot_at: str
     completed_at: str
     rows: dict[str, int] = field(default_factory=dict)
+    snapshot: str = ""
+    follows: str = ""
+    store_rows: dict[str, int] = field(default_factory=dict)
 
     @property
     def rank(self) -> tuple[int, float]:
@@ -115,7 +123,27 @@ def record_load(lake: Path, load: Load) -> None:
     write_atomically(lake / LEDGER / f"{load.load_id}.json", json.dumps(asdict(load), ensure_ascii=False, indent=1))
 
 
+def _read_load(path: Path) -> Load:
+    return Load(**json.loads(path.read_text(encoding="utf-8")))
+
+
 def completed_loads(lake: Path) -> list[Load]:
     """The ledger, oldest first by (epoch, load id)."""
-    entries = [Load(**json.loads(path.read_text(encoding="utf-8"))) for path in (lake / LEDGER).glob("*.json")]
-    return sorted(entries, key=lambda load: load.rank)
+    return sorted(map(_read_load, (lake / LEDGER).glob("*.json")), key=lambda load: load.rank)
+
+
+def current_loads(lake: Path) -> list[Load]:
+    """The loads that make up the store's present content: those of the newest epoch, oldest first."""
+    loads = completed_loads(lake)
+    return [load for load in loads if load.epoch == loads[-1].epoch]
+
+
+def newest_load(lake: Path) -> Load | None:
+    """The load with the highest id, without reading the whole ledger; None if there is none."""
+    path = max((lake / LEDGER).glob("*.json"), key=lambda entry: float(entry.stem), default=None)
+    return _read_load(path) if path else None
+
+
+def load_files(lake: Path, table: str, load_id: str) -> list[Path]:
+    """The files of one load of a table; other files of its folder may be unfinished, so never read all there are."""
+    return sorted(load_file(lake, table, load_id, 0).parent.glob(f"{load_id}.*.parquet"))
