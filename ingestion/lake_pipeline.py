@@ -1,6 +1,8 @@
 """The dlt pipeline: packages of Parquet files into the lake, and the cursor that commits with each package."""
 
 import json
+import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+import pyarrow as pa
 from dlt.common.versioned_state import decompress_state
 from dlt.destinations import filesystem
 from dlt.destinations.impl.filesystem.filesystem import CURRENT_VERSION, INIT_FILE_NAME
@@ -16,7 +19,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from core.errors import CrmError
 from core.files import write_atomically
-from core.lake import PERSONAL_TABLE, Load
+from core.lake import LOAD_COLUMN, PERSONAL_TABLE, Load
 from core.settings import Settings
 from ingestion.source import Snapshot, personal_values, without_personal
 
@@ -32,18 +35,19 @@ def _day(_schema: str, _table: str, load_id: str, _file: str, _extension: str) -
 
 
 def _configure() -> None:
-    """dlt's settings of this process: nothing is sent anywhere, files are not kept twice."""
-    for key, value in {
-        "runtime.dlthub_telemetry": False,
-        "runtime.log_level": "ERROR",
-        "normalize.parquet_normalizer.add_dlt_load_id": True,
-        "normalize.parquet_normalizer.add_dlt_id": False,
-        "load.delete_completed_jobs": True,
-        "load.raise_on_max_retries": 1,
-        "load.workers": 2,
-        "data_writer.file_max_bytes": 256 * 1024 * 1024,
-    }.items():
-        dlt.config[key] = value
+    """dlt's settings, in force for this process: nothing is asked or sent anywhere, no file is kept twice."""
+    os.environ.update(
+        {
+            # Airflow's secrets would import Airflow and ask its database, for seconds.
+            "PROVIDERS__ENABLE_AIRFLOW_SECRETS": "false",
+            "RUNTIME__DLTHUB_TELEMETRY": "false",
+            "RUNTIME__LOG_LEVEL": "ERROR",
+            "LOAD__DELETE_COMPLETED_JOBS": "true",
+            "LOAD__RAISE_ON_MAX_RETRIES": "1",
+            "LOAD__WORKERS": "2",
+            "DATA_WRITER__FILE_MAX_BYTES": str(256 * 1024 * 1024),
+        }
+    )
 
 
 def work_folder(settings: Settings) -> Path:
@@ -154,24 +158,24 @@ def deliver(pipeline: Any, snapshot: Snapshot, epoch: int, follows: str, report:
     """
 
     def captured() -> Iterator[Any]:
-        rows: dict[str, int] = {}
+        load_id: str = dlt.current.load_package_state()["load_id"]
+        rows: Counter[str] = Counter()
         for table, batch in snapshot.batches():
-            for name, content in (
-                (table.name, without_personal(table, batch)),
-                (PERSONAL_TABLE, personal_values(table, batch)),
-            ):
+            split = {table.name: without_personal(table, batch), PERSONAL_TABLE: personal_values(table, batch)}
+            for name, content in split.items():
                 if content.num_rows:
-                    rows[name] = rows.get(name, 0) + content.num_rows
-                    yield dlt.mark.with_table_name(content, name)
+                    rows[name] += content.num_rows
+                    marked = content.append_column(LOAD_COLUMN, pa.repeat(load_id, content.num_rows))
+                    yield dlt.mark.with_table_name(marked, name)
             report(table.name, batch.num_rows)
         load = Load(
-            load_id=dlt.current.load_package_state()["load_id"],
+            load_id=load_id,
             epoch=epoch,
             store_id=snapshot.state.store_id,
             cursor=snapshot.state.cursor,
             snapshot_at=snapshot.snapshot_at,
             completed_at="",
-            rows=rows,
+            rows=dict(rows),
             snapshot=str(snapshot.state.position),
             follows=follows,
             store_rows=snapshot.store_rows,
