@@ -1,0 +1,26 @@
+"""How good a model, a forecast or a targeting rule is."""
+
+from ml.evaluation.drift import Bins, psi
+from ml.evaluation.forecasts import coverage, mase, wape
+from ml.evaluation.ranking import calibration_error, calibration_table, lift_at
+from ml.evaluation.splits import TimeGapSplit, time_gap_split
+from ml.evaluation.uplift import ColumnRule, Qini, best_column_rule, qini, qini_curve, qini_gain
+
+__all__ = [
+    "Bins",
+    "ColumnRule",
+    "Qini",
+    "TimeGapSplit",
+    "best_column_rule",
+    "calibration_error",
+    "calibration_table",
+    "coverage",
+    "lift_at",
+    "mase",
+    "psi",
+    "qini",
+    "qini_curve",
+    "qini_gain",
+    "time_gap_split",
+    "wape",
+]
