@@ -1,0 +1,13 @@
+select
+  reject.reject_key,
+  reject.source,
+  reject.kind,
+  reject.reason,
+  {{ local_date_key('reject.started_at') }} as date_key,
+  {{ local_half_hour_key('reject.started_at') }} as half_hour_key,
+  coalesce(reject.channel_code, 'unknown') as channel_code,
+  coalesce(reject.service_type_code, 'unknown') as service_type_code,
+  branch.branch_key,
+  branch.city_code
+from {{ ref('stg_lake__import_rejects') }} as reject
+inner join {{ ref('dim_branch') }} as branch on branch.branch_key = coalesce(reject.branch_key, 0)

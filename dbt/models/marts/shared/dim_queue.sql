@@ -1,0 +1,7 @@
+select queue_key, queue_code as code, name_zh, name_en, is_priority, target_seconds
+from {{ ref('stg_lake__queues') }}
+
+union all
+
+-- 0: no queue (a contact that never joined one), not an unknown queue.
+select 0, 'none', '未排队', 'No queue', false, {{ service_level_seconds() }}

@@ -1,0 +1,13 @@
+select
+  id as agent_state_id,
+  agent_id as agent_key,
+  seat_id as seat_key,
+  call_id as call_key,
+  state,
+  pause_reason,
+  pause_paid,
+  started_at,
+  ended_at,
+  source
+from {{ current_rows('agent_states') }}
+where deleted_at is null

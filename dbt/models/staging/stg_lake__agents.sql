@@ -1,0 +1,9 @@
+select
+  id as agent_key,
+  code as agent_code,
+  name as agent_name,
+  unit_id as branch_key,
+  hired_on,
+  left_on
+from {{ current_rows('agents') }}
+where deleted_at is null

@@ -1,0 +1,9 @@
+select
+  id as segment_key,
+  call_id as call_key,
+  visit_id as visit_key,
+  kind,
+  started_at,
+  ended_at
+from {{ current_rows('call_segments') }}
+where deleted_at is null

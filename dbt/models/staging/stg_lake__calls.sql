@@ -1,0 +1,6 @@
+select
+  id as call_key,
+  contact_id as contact_key,
+  ivr_seconds
+from {{ current_rows('calls') }}
+where deleted_at is null

@@ -1,0 +1,9 @@
+select
+  code as complaint_type_code,
+  parent_code,
+  level,
+  name_zh,
+  name_en,
+  sort_order
+from {{ current_rows('complaint_types', key='code') }}
+where deleted_at is null

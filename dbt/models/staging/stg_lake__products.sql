@@ -1,0 +1,7 @@
+select
+  code as product_code,
+  name_zh,
+  name_en,
+  sort_order
+from {{ current_rows('products', key='code') }}
+where deleted_at is null

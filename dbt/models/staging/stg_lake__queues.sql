@@ -1,0 +1,10 @@
+select
+  id as queue_key,
+  code as queue_code,
+  name_zh,
+  name_en,
+  is_priority,
+  target_seconds,
+  calendar_code
+from {{ current_rows('queues') }}
+where deleted_at is null

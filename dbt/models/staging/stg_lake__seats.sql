@@ -1,0 +1,10 @@
+select
+  id as seat_key,
+  code as seat_code,
+  centre_code,
+  unit_id as branch_key,
+  calendar_code,
+  installed_on,
+  removed_on
+from {{ current_rows('seats') }}
+where deleted_at is null

@@ -1,0 +1,8 @@
+select
+  code as service_type_code,
+  parent_code,
+  name_zh,
+  name_en,
+  sort_order
+from {{ current_rows('service_types', key='code') }}
+where deleted_at is null

@@ -1,0 +1,9 @@
+select
+  id as survey_answer_key,
+  contact_id as contact_key,
+  ticket_id as ticket_key,
+  asked_at,
+  answered_at,
+  score
+from {{ current_rows('survey_answers') }}
+where deleted_at is null

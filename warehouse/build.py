@@ -1,0 +1,120 @@
+"""Lake to marts: runs dbt and its tests on warehouse.duckdb, which nothing else opens."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from core.errors import CrmError, GateFailedError
+from core.files import write_atomically
+from core.lake import completed_loads
+from core.settings import Settings, get_settings
+from core.time import utc_now
+from warehouse.dbt_run import NodeResult, run_dbt
+from warehouse.lock import warehouse_lock
+from warehouse.samples import sample_rows
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """A finished build: which loads it saw, what it made, how long it took."""
+
+    built_at: str
+    loads: list[str]
+    models: int
+    tests: int
+    seconds: float
+
+
+class BuildFailedError(CrmError):
+    """dbt could not build a model: a fault of the project or of the machine, not of the data."""
+
+
+def stamp_file(settings: Settings) -> Path:
+    """The file that says that warehouse.duckdb holds a whole, tested build."""
+    return settings.warehouse_file.with_name("BUILD.json")
+
+
+def last_build(settings: Settings) -> BuildResult | None:
+    """The build that warehouse.duckdb holds; None if there is none or the last one failed."""
+    path = stamp_file(settings)
+    return BuildResult(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+
+def _listener(progress: Progress | None) -> Callable[[object], None] | None:
+    if progress is None:
+        return None
+
+    def on_event(event: object) -> None:
+        name = event.info.name  # type: ignore[attr-defined]
+        if name in ("LogModelResult", "LogTestResult", "LogNodeResult"):
+            data = event.data  # type: ignore[attr-defined]
+            progress(data.node_info.node_name, data.index, getattr(data, "total", 0) or data.num_models)
+
+    return on_event
+
+
+def _failed_tests(settings: Settings, failed: list[NodeResult]) -> GateFailedError:
+    lines = []
+    for test in failed:
+        lines.append(f"{test.name}: {test.message}")
+        lines += [f"    {row}" for row in sample_rows(settings.warehouse_file, test.compiled)]
+    return GateFailedError(
+        "The marts break what must hold; nothing is published:\n  " + "\n  ".join(lines),
+        "Mend the rows at their source, ingest again, then build again.",
+    )
+
+
+def _refuse(settings: Settings, results: list[NodeResult], exception: BaseException | None) -> None:
+    broken = [node for node in results if node.failed and node.kind not in ("test", "unit_test")]
+    if broken:
+        told = "\n  ".join(f"{node.name}: {node.message}" for node in broken)
+        raise BuildFailedError(f"The marts could not be built:\n  {told}", _disk_mend(told))
+    tests = [node for node in results if node.failed]
+    if tests:
+        raise _failed_tests(settings, tests)
+    if exception is not None:
+        raise BuildFailedError(f"dbt stopped: {exception}", _disk_mend(str(exception)))
+
+
+def _disk_mend(message: str) -> str:
+    if "No space left" in message or "could not write" in message.lower():
+        return "The disk is full: make room under CRM_HOME, then build again; what is published is untouched."
+    if "Out of Memory" in message:
+        return "Raise CRM_DUCKDB_MEMORY, or lower CRM_DUCKDB_THREADS."
+    return "See warehouse/dbt/logs/dbt.log under CRM_HOME."
+
+
+def build(settings: Settings | None = None, progress: Progress | None = None) -> BuildResult:
+    """Build the marts from the lake's completed loads and test them; repeating it gives the same marts.
+
+    Args:
+        settings: of the installation; those of this process by default.
+        progress: called with a node's name, its number and how many there are.
+
+    Raises:
+        CrmError: nothing has been ingested yet, or another build runs.
+        BuildFailedError: a model could not be built.
+        GateFailedError: a test of the marts found rows; names the tests and shows some.
+    """
+    settings = settings or get_settings()
+    loads = completed_loads(settings.lake)
+    if not loads:
+        raise CrmError(f"The lake at {settings.lake} holds no completed load.", "Fill it with: crm ingest")
+    started = time.monotonic()
+    with warehouse_lock(settings, "build"):
+        stamp_file(settings).unlink(missing_ok=True)
+        results, exception = run_dbt(settings, ["build"], _listener(progress))
+        _refuse(settings, results, exception)
+        result = BuildResult(
+            built_at=utc_now().isoformat(),
+            loads=[load.load_id for load in loads],
+            models=sum(node.kind == "model" for node in results),
+            tests=sum(node.kind in ("test", "unit_test") for node in results),
+            seconds=time.monotonic() - started,
+        )
+        write_atomically(stamp_file(settings), json.dumps(asdict(result), indent=1))
+    return result

@@ -1,0 +1,163 @@
+"""`crm build`, `crm publish`, `crm kpi`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.errors import BadInputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+def build(as_json: bool) -> None:
+    """Build the marts from the lake and test them (dbt, in this process)."""
+    from warehouse.build import build as run
+    from warehouse.progress import build_progress
+
+    with build_progress() as progress:
+        result = run(progress=progress)
+    if as_json:
+        _print_json({"built_at": result.built_at, "loads": len(result.loads), "models": result.models,
+                     "tests": result.tests, "seconds": result.seconds})  # fmt: skip
+        return
+    click.echo(
+        f"Built {result.models} models from {len(result.loads)} loads; {result.tests} tests hold"
+        f" ({result.seconds:.1f} s)."
+    )
+
+
+@click.command()
+@click.option("--rollback", is_flag=True, help="Point readers to the publication before the current one.")
+@click.option("--restore", is_flag=True, help="Undo rollbacks: point readers to the newest publication.")
+@click.option("--json", "as_json", is_flag=True, help="Print the publication as one JSON object.")
+def publish(rollback: bool, restore: bool, as_json: bool) -> None:
+    """Gate the built marts and publish them; a failed gate publishes nothing."""
+    from core.settings import get_settings
+    from warehouse import publication
+
+    if rollback and restore:
+        raise BadInputError("--rollback and --restore contradict one another.", "Give one of them.")
+    if rollback:
+        published = publication.roll_back(get_settings())
+    elif restore:
+        published = publication.restore(get_settings())
+    else:
+        from warehouse.publish import publish as run
+
+        published = run(progress=lambda step: click.echo(f"  {step} …", err=True))
+    if as_json:
+        click.echo(published.to_json())
+        return
+    rows = sum(published.row_counts.values())
+    through = published.data_through.isoformat(timespec="seconds") if published.data_through else "–"
+    click.echo(f"Readers now see run {published.run_id}: {rows:,} rows, data through {through}.")
+
+
+@click.command()
+@click.option("--from", "period_from", type=_DAY, help="First day (Asia/Shanghai); without: from the beginning.")
+@click.option("--to", "period_to", type=_DAY, help="Last day, included; without: to the end.")
+@click.option("--by", default="", help="Dimensions, e.g. channel,city,day (also week, month, half_hour, branch, queue, type, product, agent, source).")  # fmt: skip  # noqa: E501
+@click.option("--filter", "filters", multiple=True, help="dimension=code[,code…]; may be given several times.")
+@click.option("--kpi", "codes", default="", help="Only these KPIs, by code.")
+@click.option("--explain", default="", help="Print the definition of one KPI (or `all`) and stop.")
+@click.option("--json", "as_json", is_flag=True, help="One object a group, unrounded.")
+def kpi(
+    period_from: datetime | None,
+    period_to: datetime | None,
+    by: str,
+    filters: Sequence[str],
+    codes: str,
+    explain: str,
+    as_json: bool,
+) -> None:
+    """Figures of the KPI dictionary from the published marts; without a period, of all data."""
+    from core.scope import PROVINCE
+    from warehouse.kpi import kpi_table
+    from warehouse.publication import current
+    from warehouse.reader import open_reader
+
+    if explain:
+        _explain(explain, as_json)
+        return
+    reader = open_reader(current(), PROVINCE)
+    table = kpi_table(
+        reader,
+        period_from.date() if period_from else None,
+        period_to.date() if period_to else None,
+        _listed(by),
+        dict(_filter(text) for text in filters),
+        kpis=_listed(codes) or None,
+    )
+    if as_json:
+        _print_json(_objects(table))
+    else:
+        _print_table(table, _listed(by))
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _filter(text: str) -> tuple[str, list[str]]:
+    name, equals, codes = text.partition("=")
+    if not equals or not _listed(codes):
+        raise BadInputError(f"--filter is {text!r}.", "Write dimension=code, e.g. channel=voice.")
+    return name.strip(), _listed(codes)
+
+
+def _objects(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    import pandas as pd
+
+    def plain(value: Any) -> Any:
+        if pd.isna(value):
+            return None
+        if isinstance(value, datetime):
+            return value.date().isoformat()
+        return value.item() if hasattr(value, "item") else value
+
+    columns = [str(name) for name in table.columns]
+    return [
+        {name: plain(value) for name, value in zip(columns, row, strict=True)}
+        for row in table.itertuples(index=False, name=None)
+    ]
+
+
+def _print_json(content: Any) -> None:
+    import json
+
+    click.echo(json.dumps(content, ensure_ascii=False, indent=1))
+
+
+def _explain(code: str, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from core.kpi import dictionary
+    from core.settings import get_settings
+
+    known = dictionary()
+    if code != "all" and code not in known:
+        raise BadInputError(f"There is no KPI {code!r}.", f"Known: {', '.join(known)}.")
+    chosen = list(known.values()) if code == "all" else [known[code]]
+    if as_json:
+        _print_json([asdict(each) for each in chosen])
+        return
+    language = get_settings().language
+    for each in chosen:
+        click.echo(f"{each.code}  {each.name(language)}\n    {each.formula(language)}\n    = {each.sql}")
+
+
+def _print_table(table: "pd.DataFrame", by: list[str]) -> None:
+    from core.kpi import dictionary
+    from core.settings import get_settings
+    from warehouse.show import figures_table
+
+    from rich.console import Console  # isort: skip
+
+    Console(width=None).print(figures_table(_objects(table), by, dictionary(), get_settings().language))

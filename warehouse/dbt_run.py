@@ -1,0 +1,123 @@
+"""One invocation of dbt inside this process, and what it reported."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.settings import Settings
+
+#: The dbt project; it lies beside this package in the source tree.
+PROJECT = Path(__file__).resolve().parents[1] / "dbt"
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model or test."""
+
+    node_id: str
+    name: str
+    kind: str
+    status: str
+    message: str
+    failures: int
+    compiled: str
+    seconds: float
+
+    @property
+    def failed(self) -> bool:
+        """Whether it broke, or a test found rows."""
+        return self.status in ("error", "fail", "runtime error")
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables that dbt/profiles.yml and the macros read."""
+    folder = settings.warehouse_file.parent
+    return {
+        "CRM_WAREHOUSE_FILE": str(settings.warehouse_file),
+        "CRM_WAREHOUSE_TEMP": str(folder / "temp"),
+        "CRM_LAKE": str(settings.lake),
+        "CRM_DUCKDB_MEMORY": settings.duckdb_memory,
+        "CRM_DUCKDB_THREADS": str(settings.duckdb_threads),
+        "CRM_SERVICE_LEVEL_SECONDS": str(settings.service_level_seconds),
+        "CRM_SHORT_ABANDON_SECONDS": str(settings.short_abandon_seconds),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+@contextmanager
+def _variables(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _release_warehouse() -> None:
+    """Close dbt's connection: it outlives an invocation, and the file has one opener."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.factory import reset_adapters
+
+    opened = DuckDBConnectionManager._ENV
+    if opened is not None:
+        opened.close()
+    DuckDBConnectionManager.close_all_connections()
+    reset_adapters()
+
+
+def _node_results(result: Any) -> list[NodeResult]:
+    return [
+        NodeResult(
+            node_id=entry.node.unique_id,
+            name=entry.node.name,
+            kind=str(entry.node.resource_type),
+            status=str(entry.status),
+            message=str(entry.message or ""),
+            failures=int(entry.failures or 0),
+            compiled=str(getattr(entry.node, "compiled_code", None) or ""),
+            seconds=float(entry.execution_time),
+        )
+        for entry in getattr(result, "results", ())
+    ]
+
+
+def run_dbt(
+    settings: Settings, command: Sequence[str], on_event: Callable[[Any], None] | None = None
+) -> tuple[list[NodeResult], BaseException | None]:
+    """Run one dbt command on the warehouse of `settings`, in this process; nothing is printed.
+
+    Returns:
+        what became of each node, and the exception that stopped dbt itself (e.g. a model that does not parse).
+    """
+    from dbt.cli.main import dbtRunner
+
+    folder = settings.warehouse_file.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = [
+        "--quiet",
+        "--log-level", "none",
+        "--log-level-file", "info",
+        "--log-path", str(folder / "dbt" / "logs"),
+        "--no-version-check",
+        "--no-use-colors",
+        *command,
+        "--project-dir", str(PROJECT),
+        "--profiles-dir", str(PROJECT),
+        "--target-path", str(folder / "dbt" / "target"),
+        "--threads", str(settings.duckdb_threads),
+    ]  # fmt: skip
+    with _variables(environment(settings)):
+        try:
+            outcome = dbtRunner(callbacks=[on_event] if on_event else []).invoke(arguments)
+        finally:
+            _release_warehouse()
+    return _node_results(outcome.result), outcome.exception

@@ -1,0 +1,136 @@
+"""What is published: the current publication and the ones kept for rollback."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from core.errors import NotPublishedError
+from core.files import write_atomically
+from core.settings import Settings, get_settings
+
+POINTER = "CURRENT.json"
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One immutable file of marts.
+
+    `data_through` is the latest recorded event in it; `row_counts` has one entry a mart; `gates` what was checked.
+    """
+
+    run_id: str
+    file: Path
+    published_at: datetime
+    data_through: datetime | None
+    row_counts: Mapping[str, int] = field(default_factory=dict, hash=False)
+    gates: list[dict[str, Any]] = field(default_factory=list, hash=False)
+    loaded_at: datetime | None = None
+
+    def to_json(self) -> str:
+        """As it stands in CURRENT.json and beside its file."""
+        return json.dumps(
+            {
+                "run_id": self.run_id,
+                "file": self.file.name,
+                "published_at": self.published_at.isoformat(),
+                "data_through": self.data_through.isoformat() if self.data_through else None,
+                "loaded_at": self.loaded_at.isoformat() if self.loaded_at else None,
+                "row_counts": dict(self.row_counts),
+                "gates": self.gates,
+            },
+            ensure_ascii=False,
+            indent=1,
+        )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _read(path: Path) -> Publication:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    published = _instant(content["published_at"])
+    assert published is not None  # noqa: S101 - written by to_json
+    return Publication(
+        run_id=content["run_id"],
+        file=path.parent / content["file"],
+        published_at=published,
+        data_through=_instant(content["data_through"]),
+        loaded_at=_instant(content.get("loaded_at")),
+        row_counts=content["row_counts"],
+        gates=content["gates"],
+    )
+
+
+def current(settings: Settings | None = None) -> Publication:
+    """The publication that readers should open now; cheap (one small file).
+
+    Raises:
+        NotPublishedError: nothing has been published yet.
+    """
+    folder = (settings or get_settings()).published
+    try:
+        return _read(folder / POINTER)
+    except FileNotFoundError as error:
+        raise NotPublishedError("Nothing has been published yet.", "Publish with: crm pipeline") from error
+
+
+def kept(settings: Settings) -> list[Publication]:
+    """Every publication that still has its file, oldest first."""
+    found = [_read(path) for path in settings.published.glob("marts_*.json")]
+    return sorted((each for each in found if each.file.exists()), key=lambda each: each.run_id)
+
+
+def marts_file(settings: Settings, run_id: str) -> Path:
+    """Where the marts of a run lie; the name differs from every schema's."""
+    return settings.published / f"marts_{run_id}.duckdb"
+
+
+def point_to(settings: Settings, publication: Publication) -> None:
+    """Make `publication` the current one, atomically."""
+    write_atomically(settings.published / POINTER, publication.to_json())
+
+
+def remember(publication: Publication) -> None:
+    """Write the publication's own description beside its file, for rollback."""
+    write_atomically(publication.file.with_suffix(".json"), publication.to_json())
+
+
+def prune(settings: Settings, keep: int) -> None:
+    """Delete all but the newest `keep` publications; the current one always stays.
+
+    A reader that has an old file open goes on reading it: the system frees it when the last one closes it.
+    """
+    pointed = current(settings).run_id
+    others = [each for each in kept(settings) if each.run_id != pointed]
+    for old in others[: max(len(others) - (keep - 1), 0)]:
+        old.file.with_suffix(".json").unlink(missing_ok=True)
+        old.file.unlink(missing_ok=True)
+
+
+def roll_back(settings: Settings) -> Publication:
+    """Point to the publication before the current one; a second call goes one further back.
+
+    Raises:
+        NotPublishedError: there is no earlier one.
+    """
+    pointed = current(settings)
+    earlier = [each for each in kept(settings) if each.run_id < pointed.run_id]
+    if not earlier:
+        raise NotPublishedError(
+            f"There is no publication before {pointed.run_id}.", "Publish anew with: crm build && crm publish"
+        )
+    point_to(settings, earlier[-1])
+    return earlier[-1]
+
+
+def restore(settings: Settings) -> Publication:
+    """Undo rollbacks: point to the newest publication."""
+    newest = kept(settings)
+    if not newest:
+        raise NotPublishedError("Nothing has been published yet.", "Publish with: crm pipeline")
+    point_to(settings, newest[-1])
+    return newest[-1]

@@ -1,0 +1,154 @@
+"""Read connections to published marts, each already limited to what its reader may see."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from core.errors import BadInputError, NotPublishedError
+from core.scope import Scope
+from core.settings import TIME_ZONE, get_settings
+from warehouse.export import SCHEMA, literal, mart_names, quoted
+from warehouse.publication import Publication
+
+#: Marts without persons or figures: a city's reader needs their names to read its own rows.
+_SHARED = frozenset({"dim_branch", "dim_agent", "dim_seat"})
+#: Readers kept open; an older one closes when nobody holds it any more.
+_KEPT = 24
+
+_readers: OrderedDict[tuple[str, Path, Scope], "Reader"] = OrderedDict()
+_readers_lock = threading.Lock()
+
+
+class Reader:
+    """Queries on one publication within one scope; safe to share between threads.
+
+    The connection is an in-memory database that attaches the published file read-only. Its search path holds one
+    view a mart, filtered by `city_code`, so that a page's SQL carries no scope clause; a query that names the
+    attached file itself is refused before it runs.
+    """
+
+    def __init__(self, publication: Publication, scope: Scope) -> None:
+        self.publication = publication
+        self.scope = scope
+        self._lock = threading.Lock()
+        self._checked: set[str] = set()
+        self._connection = _open(publication, scope)
+
+    @property
+    def run_id(self) -> str:
+        """The publication's run; part of every cache key of a page."""
+        return self.publication.run_id
+
+    def rows(self, sql: str, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
+        """The result of one SELECT; `$name` in it takes `params["name"]`. Instants come in Asia/Shanghai.
+
+        Args:
+            sql: the text of the query, or the path of an .sql file as text.
+            params: values of its named parameters.
+
+        Raises:
+            BadInputError: not a single SELECT, or one that reaches past the marts' views.
+        """
+        text = Path(sql).read_text(encoding="utf-8") if sql.endswith(".sql") else sql
+        # A connection must not be shared between threads; a cursor is a connection of its own.
+        with self._lock:
+            cursor = self._connection.cursor()
+        with cursor:
+            self._check(cursor, text)
+            result: pd.DataFrame = cursor.execute(text, dict(params or {})).df()
+        return result
+
+    def _check(self, cursor: duckdb.DuckDBPyConnection, text: str) -> None:
+        if text not in self._checked:
+            require_views_only(cursor, text)
+            self._checked.add(text)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+
+def require_views_only(cursor: duckdb.DuckDBPyConnection, text: str) -> None:
+    """BadInputError unless `text` is one SELECT whose tables are named without catalogue or schema."""
+    import json
+
+    row = cursor.execute("select json_serialize_sql($text)", {"text": text}).fetchone()
+    parsed = json.loads(row[0]) if row else {"error": True}
+    if parsed.get("error"):
+        raise BadInputError(f"Not a query of the marts: {parsed.get('error_message', 'unreadable')}")
+    if len(parsed["statements"]) != 1:
+        raise BadInputError("A query of the marts is one SELECT.")
+    _walk(parsed["statements"])
+
+
+_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
+
+
+def _walk(node: Any) -> None:
+    if isinstance(node, list):
+        for item in node:
+            _walk(item)
+    elif isinstance(node, dict):
+        if node.get("type") == "BASE_TABLE" and (node.get("catalog_name") or node.get("schema_name")):
+            raise BadInputError(
+                f"The query names {node.get('catalog_name') or node['schema_name']}.{node['table_name']}.",
+                "Name marts alone, e.g. fct_contact.",
+            )
+        if node.get("type") == "TABLE_FUNCTION" and node["function"].get("function_name") not in _FUNCTIONS:
+            raise BadInputError(f"The query calls {node['function'].get('function_name')}, which reads past the marts.")
+        for value in node.values():
+            _walk(value)
+
+
+def _view(connection: duckdb.DuckDBPyConnection, name: str, scope: Scope) -> str:
+    table = f"published.{SCHEMA}.{quoted(name)}"
+    columns = {row[0] for row in connection.execute(f"describe {table}").fetchall()}
+    head = ["create view", quoted(name), "as select *"]
+    if scope.is_province or "city_code" not in columns:
+        return " ".join([*head, "from", table])
+    city = literal(str(scope.city_code))
+    if name == "dim_agent":
+        # A city's calls are answered at the centre; its reader sees those agents' numbers, not their names.
+        return " ".join([*head, f"replace (case when city_code = {city} then name end as name) from", table])
+    if name in _SHARED:
+        return " ".join([*head, "from", table])
+    return " ".join([*head, "from", table, "where city_code =", city])
+
+
+def _open(publication: Publication, scope: Scope) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(":memory:", config={"threads": get_settings().duckdb_threads})
+    try:
+        connection.execute(f"set TimeZone = {literal(TIME_ZONE)}")
+        connection.execute(f"attach {literal(publication.file)} as published (read_only)")
+        for name in mart_names(connection, "published"):
+            connection.execute(_view(connection, name, scope))
+        connection.execute("set enable_external_access = false")
+        connection.execute("set lock_configuration = true")
+    except duckdb.IOException as error:
+        connection.close()
+        raise NotPublishedError(
+            f"The publication {publication.run_id} is gone: {error}", "Ask for the current one and try again."
+        ) from error
+    return connection
+
+
+def open_reader(publication: Publication, scope: Scope) -> Reader:
+    """The reader of a publication within a scope; opened once, then shared.
+
+    Raises:
+        NotPublishedError: the publication's file is gone (it was replaced and pruned).
+    """
+    key = (publication.run_id, publication.file, scope)
+    with _readers_lock:
+        if key not in _readers:
+            _readers[key] = Reader(publication, scope)
+            while len(_readers) > _KEPT:
+                # Not closed here: a query may still run on it; it closes when the last reference goes.
+                _readers.popitem(last=False)
+        _readers.move_to_end(key)
+        return _readers[key]
