@@ -6,7 +6,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 LOG := .make/setup.log
 READY := .make/ready
 
-.PHONY: help setup demo test test-full lint bench lock clean
+.PHONY: help setup demo test test-full asterisk lint bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -28,6 +28,9 @@ $(READY): requirements.lock pyproject.toml
 
 demo: $(READY) ## a small province, the whole pipeline, the dashboards; Ctrl-C ends it
 	@exec $(BIN)/crm demo
+
+asterisk: $(READY) ## a private Asterisk 22 in .asterisk (needs root and debootstrap)
+	@$(BIN)/crm telephony install
 
 lint: $(READY) ## ruff, mypy, import-linter
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

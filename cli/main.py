@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": ("warehouse.commands:publish", "Gate the marts and publish them; --rollback repoints."),
     "pipeline": ("cli.pipeline:pipeline", "ingest, build and publish in order."),
     "kpi": ("warehouse.commands:kpi", "Figures of the KPI dictionary from the published marts."),
+    "telephony": ("telephony.commands:telephony", "Asterisk: install, configure, read its logs."),
     "dashboards": ("dashboards.commands:dashboards", "Serve the analysts' pages."),
     "demo": ("cli.demo:demo", "A small province, the whole pipeline, the pages; Ctrl-C ends it."),
     "doctor": ("cli.doctor:doctor", "What is installed, reachable, configured, stale; each problem with its mend."),

@@ -1,0 +1,131 @@
+"""Another centre's queue_log files into the store through the call model, whole days at a time."""
+
+import gzip
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from core.database import session_scope
+from core.errors import BadInputError
+from core.files import write_atomically
+from crm_api.contacts.call_records import CallRecord, Directory, Written, store_calls
+from crm_api.workforce.state_records import StateRecord, store_states
+from telephony.agent_time import StateInterval, agent_states
+from telephony.call_model import build_calls
+from telephony.queue_log import BadLine, QueueEvent, parse
+from telephony.to_store import call_records, caller_numbers, instant
+
+Progress = Callable[[str, int], None]
+
+
+@dataclass
+class ImportSummary:
+    """What an import of log files did."""
+
+    files: int
+    lines_kept_aside: int
+    events: int
+    duplicates: int
+    calls: Written
+    visits: int
+    agent_states: int
+    rejected_file: str | None
+
+
+def _lines(path: Path) -> Iterator[str]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8", errors="replace", newline="\n") as file:
+            yield from file
+    except FileNotFoundError as error:
+        raise BadInputError(f"There is no file {path}.", "Check the name.") from error
+    except (OSError, EOFError) as error:
+        raise BadInputError(f"{path} cannot be read: {error}.", "Copy the file anew, then import it again.") from error
+
+
+def read_queue_log(paths: Sequence[Path]) -> tuple[list[QueueEvent], dict[str, list[BadLine]]]:
+    """Events of rotated files in any order, and the lines kept aside of each file."""
+    events: list[QueueEvent] = []
+    bad: dict[str, list[BadLine]] = {}
+    for path in paths:
+        aside: list[BadLine] = []
+        events += parse(_lines(path), aside)
+        if aside:
+            bad[str(path)] = aside
+    return events, bad
+
+
+def import_queue_log(
+    engine: Engine, paths: Sequence[Path], *, source: str, rejected: Path, progress: Progress | None = None
+) -> ImportSummary:
+    """Load queue_log files; importing them twice, in another order or overlapping, changes nothing.
+
+    Args:
+        source: name of the foreign centre: put before its call ids, queues and agents ("" for our own PBX).
+        rejected: folder for the lines that could not be read.
+
+    Raises:
+        BadInputError: a file is missing or unreadable, or not one event could be read.
+    """
+    events, bad = read_queue_log(paths)
+    if not events:
+        raise BadInputError(
+            f"Not one event could be read from {', '.join(map(str, paths))}.", "Is it Asterisk's queue_log?"
+        )
+    calls = build_calls(events)
+    prefix = f"{source}:" if source else ""
+    with session_scope(engine) as session:
+        directory = Directory(session, create=True)
+        written = store_calls(
+            session,
+            _counted(call_records(calls, caller_numbers(events), prefix=prefix), progress),
+            directory=directory,
+            source=f"imported:{source}" if source else "captured",
+        )
+        states = agent_states(events, calls.visits)
+        first, last = min(event.at for event in events), max(event.at for event in events)
+        stored = store_states(
+            session,
+            [_state(one, directory, prefix) for one in states],
+            window=(instant(first), instant(last)),
+            source=f"imported:{source}" if source else "captured",
+        )
+    return ImportSummary(
+        files=len(paths),
+        lines_kept_aside=sum(map(len, bad.values())),
+        events=len(set(events)),
+        duplicates=len(events) - len(set(events)),
+        calls=written,
+        visits=len(calls.visits),
+        agent_states=stored,
+        rejected_file=_keep_aside(bad, rejected, source),
+    )
+
+
+def _counted(records: Iterable[CallRecord], progress: Progress | None) -> Iterator[CallRecord]:
+    for number, record in enumerate(records, start=1):
+        if progress and number % 1000 == 0:
+            progress("calls", number)
+        yield record
+
+
+def _state(one: StateInterval, directory: Directory, prefix: str) -> StateRecord:
+    agent = directory.agent(prefix + one.agent)
+    if agent is None:
+        raise BadInputError(f"Agent {one.agent} is unknown.", "Create the agent first.")
+    started, ended = instant(one.started_at), instant(one.ended_at)
+    return StateRecord(agent, one.state, started, ended, one.pause_reason)
+
+
+def _keep_aside(bad: dict[str, list[BadLine]], folder: Path, source: str) -> str | None:
+    if not bad:
+        return None
+    path = folder / f"queue_log-{source or 'own'}.jsonl"
+    rows = [
+        json.dumps({"file": name} | asdict(one), ensure_ascii=False) for name, lines in bad.items() for one in lines
+    ]
+    write_atomically(path, "\n".join(rows) + "\n")
+    return str(path)
