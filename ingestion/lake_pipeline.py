@@ -25,8 +25,6 @@ from ingestion.source import Snapshot, personal_values, without_personal
 
 NAME = "crm"
 _RESOURCE = "captured"
-#: Told after each batch: table, rows of it.
-Report = Callable[[str, int], None]
 
 
 def _day(_schema: str, _table: str, load_id: str, _file: str, _extension: str) -> str:
@@ -143,7 +141,7 @@ def loads_in_lake(lake: Path) -> Iterator[Load]:
             yield Load(**content)
 
 
-def deliver(pipeline: Any, snapshot: Snapshot, epoch: int, follows: str, report: Report) -> Load:
+def deliver(pipeline: Any, snapshot: Snapshot, epoch: int, follows: str, report: Callable[[str, int], None]) -> Load:
     """Carry the snapshot's rows into the lake as one package together with the cursor.
 
     Args:

@@ -5,11 +5,10 @@ first finishes what an ended one left behind.
 """
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Any
 
 from sqlalchemy import Engine
 
@@ -24,6 +23,10 @@ from crm_api.store import require_ready, store_errors
 from ingestion.ledger import enter, repair
 from ingestion.reader import Request
 from ingestion.snapshot import Position, StoreState, anything_unseen, store_state
+from ingestion.source import Snapshot, start_reader
+
+#: Told after each batch: table, rows of it.
+Report = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def _silent(_table: str, _rows: int) -> None:
     return None
 
 
-def ingest(settings: Settings | None = None, *, count_all: bool = False, report: Any = _silent) -> IngestResult:
+def ingest(settings: Settings | None = None, *, count_all: bool = False, report: Report = _silent) -> IngestResult:
     """Carry every row version that is new in the store into the lake, as one load.
 
     Args:
@@ -106,7 +109,7 @@ def _position(since: Load | None, state: StoreState) -> Position | None:
     return position if state.continues(since.store_id, position) else None
 
 
-def _ingest(settings: Settings, engine: Engine, count_all: bool, report: Any) -> IngestResult:
+def _ingest(settings: Settings, engine: Engine, count_all: bool, report: Report) -> IngestResult:
     ensure_schemas(settings.lake, captured_tables())
     unfinished = settings.home / "ingest" / "unfinished"
     newest = newest_load(settings.lake)
@@ -114,7 +117,8 @@ def _ingest(settings: Settings, engine: Engine, count_all: bool, report: Any) ->
     if not unfinished.exists() and not news:
         return _nothing(newest, [])
     unfinished.touch()
-    result = _carry(settings, engine, count_all, report)
+    with start_reader() as take_snapshot:
+        result = _carry(settings, engine, take_snapshot, count_all, report)
     unfinished.unlink()
     return result
 
@@ -123,10 +127,11 @@ def _nothing(newest: Load | None, recovered: list[str]) -> IngestResult:
     return IngestResult(None, {}, 0.0, newest.epoch if newest else 0, recovered)
 
 
-def _carry(settings: Settings, engine: Engine, count_all: bool, report: Any) -> IngestResult:
+def _carry(
+    settings: Settings, engine: Engine, take_snapshot: Callable[[Request], Snapshot], count_all: bool, report: Report
+) -> IngestResult:
     # dlt takes a while to import and a load without news does not need it.
     from ingestion import lake_pipeline as lake
-    from ingestion.source import open_snapshot
 
     pipeline = lake.open_pipeline(settings)
     lake.finish_pending(pipeline)
@@ -144,8 +149,8 @@ def _carry(settings: Settings, engine: Engine, count_all: bool, report: Any) -> 
     epoch = max((load.epoch for load in (newest, kept) if load), default=0) + (0 if since else 1)
     follows = newest.load_id if newest and since else ""
     address = engine.url.render_as_string(hide_password=False)
-    with open_snapshot(Request(address, since, known, count_all)) as snapshot:
-        load = lake.deliver(pipeline, snapshot, epoch, follows, report)
+    snapshot = take_snapshot(Request(address, since, known, count_all))
+    load = lake.deliver(pipeline, snapshot, epoch, follows, report)
     enter(settings.lake, load)
     return IngestResult(load.load_id, load.rows, 0.0, load.epoch, recovered)
 

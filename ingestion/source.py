@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,11 +46,11 @@ class Snapshot:
 
 
 @contextmanager
-def open_snapshot(request: Request) -> Iterator[Snapshot]:
-    """Start the reader, give its snapshot, and end it whatever happens.
+def start_reader() -> Iterator[Callable[[Request], Snapshot]]:
+    """Start the reader, whose imports take a while, and end it whatever happens.
 
-    Raises:
-        StoreUnavailableError: the store could not be read.
+    Yields:
+        A function that asks it, once, for a snapshot; StoreUnavailableError if the store cannot be read.
     """
     # The child finds our packages however this process came to find them.
     path = os.pathsep.join([str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
@@ -59,20 +59,19 @@ def open_snapshot(request: Request) -> Iterator[Snapshot]:
     environment = os.environ | {"PYTHONPATH": path}
     with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe) as reader:  # noqa: S603
         try:
-            with _told_by(reader):
-                header = _ask(reader, request)
-            state = StoreState(header["store_id"], header["cursor"], Position.parse(header["position"]))
-            yield Snapshot(state, header["snapshot_at"], reader)
+            yield lambda request: _ask(reader, request)
         finally:
             reader.kill()
 
 
-def _ask(reader: "subprocess.Popen[bytes]", request: Request) -> dict[str, Any]:
-    if reader.stdin:
-        reader.stdin.write(request.to_json().encode())
-        reader.stdin.close()
-    header: dict[str, Any] = json.loads(_output(reader).readline())
-    return header
+def _ask(reader: "subprocess.Popen[bytes]", request: Request) -> Snapshot:
+    with _told_by(reader):
+        if reader.stdin:
+            reader.stdin.write(request.to_json().encode())
+            reader.stdin.close()
+        header: dict[str, Any] = json.loads(_output(reader).readline())
+    state = StoreState(header["store_id"], header["cursor"], Position.parse(header["position"]))
+    return Snapshot(state, header["snapshot_at"], reader)
 
 
 def _output(reader: "subprocess.Popen[bytes]") -> IO[bytes]:
