@@ -1,11 +1,35 @@
 """Every table of the store, imported in one place so that the metadata is whole."""
 
+from crm_api.audit import models as audit
 from crm_api.base import Base
+from crm_api.bus import models as bus
 from crm_api.contacts import models as contacts
+from crm_api.contacts import text_models as contact_texts
 from crm_api.customers import models as customers
+from crm_api.identity import models as identity
 from crm_api.imports import models as imports
 from crm_api.organisation import models as organisation
+from crm_api.sla import models as sla
+from crm_api.tickets import loop_models as loop
 from crm_api.tickets import models as tickets
+from crm_api.tickets import process_models as processes
+from crm_api.webhooks import models as webhooks
 from crm_api.workforce import models as workforce
 
-__all__ = ["Base", "contacts", "customers", "imports", "organisation", "tickets", "workforce"]
+__all__ = [
+    "Base",
+    "audit",
+    "bus",
+    "contact_texts",
+    "contacts",
+    "customers",
+    "identity",
+    "imports",
+    "loop",
+    "organisation",
+    "processes",
+    "sla",
+    "tickets",
+    "webhooks",
+    "workforce",
+]

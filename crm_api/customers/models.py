@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Date, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Key, UtcDateTime
@@ -16,6 +16,8 @@ PHONE_KINDS = ("mobile", "landline", "fax")
 ACCOUNT_STATUSES = ("active", "suspended", "closed")
 CONSENT_PURPOSES = ("service", "marketing", "survey", "profiling")
 CONSENT_CHANNELS = ("voice", "sms", "email", "letter")
+#: Text whose index serves prefixes, whatever the database's collation.
+Ordered = String(400).with_variant(String(400, collation="C"), "postgresql")
 
 
 class Product(Captured, Base):
@@ -142,3 +144,64 @@ class Consent(Captured, Base):
     granted: Mapped[bool]
     valid_from: Mapped[date] = mapped_column(Date)
     valid_to: Mapped[date | None] = mapped_column(Date)
+
+
+class CustomerEmail(Captured, Base):
+    """An e-mail address of a customer, in lower case."""
+
+    __tablename__ = "customer_emails"
+    __table_args__ = (UniqueConstraint("customer_id", "address"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"))
+    address: Mapped[str] = mapped_column(String(200), index=True, info=PERSONAL)
+    is_primary: Mapped[bool] = mapped_column(server_default="0")
+
+
+class CustomerManager(Base):
+    """The account manager of a key customer."""
+
+    __tablename__ = "customer_managers"
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class CustomerSearchKey(Base):
+    """What a customer is searched by; derived by `customers.search_keys.refresh`, stale where versions differ.
+
+    A table of its own: filling it neither touches captured rows (which would send them to the lake again) nor slows a
+    bulk load of customers.
+    """
+
+    __tablename__ = "customer_search_keys"
+
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), primary_key=True, autoincrement=False)
+    source_version: Mapped[int] = mapped_column(BigInteger, doc="Highest row_version that the keys were made from")
+    unit_id: Mapped[int | None] = mapped_column(BigInteger)
+    key_rank: Mapped[int] = mapped_column(doc="0 no key customer … 3 platinum")
+    name: Mapped[str] = mapped_column(Ordered, index=True, doc="Lower case, without blanks")
+    initials: Mapped[str] = mapped_column(Ordered, index=True, doc="First letters of the name's pinyin: 张伟 is zw")
+    pinyin: Mapped[str] = mapped_column(Ordered, index=True, doc="The name's pinyin without tones: zhangwei")
+    address: Mapped[str] = mapped_column(Text, doc="Township and detail of every address")
+
+
+class CustomerMerge(Base):
+    """One merge of a customer into another: what moved, so that it can be undone."""
+
+    __tablename__ = "customer_merges"
+    __table_args__ = (
+        CheckConstraint("survivor_id <> merged_id", name="two_customers"),
+        ordered("merged_at", "undone_at"),
+    )
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    survivor_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    merged_id: Mapped[int] = mapped_column(ForeignKey("customers.id"), index=True)
+    merged_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    merged_by: Mapped[str] = mapped_column(String(60))
+    reason: Mapped[str] = mapped_column(String(300))
+    moved: Mapped[str] = mapped_column(Text, doc="JSON: table -> ids moved, and ids set aside")
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    undone_by: Mapped[str | None] = mapped_column(String(60))

@@ -1,0 +1,65 @@
+"""The web application: every package's routes behind one set of guards.
+
+A package joins by offering `routes.py` with a `router` and a line in `ROUTERS`.
+"""
+
+from importlib import import_module
+
+from fastapi import APIRouter, FastAPI
+from sqlalchemy import Engine
+
+from core.database import make_engine
+from crm_api import models
+from crm_api.web import errors, middleware, openapi
+from crm_api.web.metrics import Metrics
+from crm_api.web.settings import WebSettings, get_web_settings
+
+#: module:object of every router, in the order of the documentation.
+ROUTERS: tuple[str, ...] = (
+    "crm_api.identity.routes:router",
+    "crm_api.customers.routes:router",
+    "crm_api.contacts.routes:router",
+    "crm_api.identity.admin_routes:router",
+    "crm_api.audit.routes:router",
+    "crm_api.web.health:router",
+)
+
+_DESCRIPTION = """The operational core of the customer platform.
+
+Sign in at `POST /api/v1/session` (cookie, with `X-CSRF-Token` on changes) or send an API token as a bearer.
+Failures are problem documents (RFC 9457). Lists page by cursor. Creating calls take an `Idempotency-Key`;
+changes that could overwrite another's take `If-Match`. 429 and 503 say in `Retry-After` when to come back."""
+
+
+def _router(name: str) -> APIRouter:
+    module, _, attribute = name.partition(":")
+    router: APIRouter = getattr(import_module(module), attribute)
+    return router
+
+
+def create_app(engine: Engine | None = None, settings: WebSettings | None = None) -> FastAPI:
+    """The application over `engine` (default: the configured store)."""
+    configured = settings or get_web_settings()
+    app = FastAPI(
+        title="Broadcast CRM",
+        version="1",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+    )
+    app.state.engine = engine or make_engine()
+    app.state.settings = configured
+    app.state.metrics = Metrics()
+    app.state.tables = models.Base.metadata
+    for name in ROUTERS:
+        app.include_router(_router(name))
+    errors.install(app)
+    openapi.install(app)
+    metrics = app.state.metrics
+    # The last added is the outermost.
+    app.add_middleware(middleware.Guarding, settings=configured)
+    app.add_middleware(middleware.Limiting, settings=configured, metrics=metrics)
+    app.add_middleware(middleware.Shedding, settings=configured, metrics=metrics)
+    app.add_middleware(middleware.Telling, metrics=metrics)
+    return app

@@ -1,0 +1,1 @@
+"""The append-only record of logins, views of personal data, changes and exports."""

@@ -1,0 +1,1 @@
+"""Who uses the system: users, sessions, tokens, permissions and the scope of what each one sees."""

@@ -1,0 +1,1 @@
+"""What every route shares: dependencies, errors, middleware, paging, idempotency, health and metrics."""

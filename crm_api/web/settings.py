@@ -1,0 +1,59 @@
+"""Settings of the web application; each is an environment variable CRM_<FIELD>."""
+
+from functools import lru_cache
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WebSettings(BaseSettings):
+    """How the application serves, limits and signs people in."""
+
+    model_config = SettingsConfigDict(env_prefix="CRM_", extra="ignore")
+
+    allowed_origins: str = Field(
+        default="",
+        description="Origins besides the request's own host that may call with a cookie, separated by blanks.",
+    )
+    session_idle_minutes: int = Field(default=60, ge=1, description="A session ends after so long without a request.")
+    session_hours: int = Field(default=12, ge=1, description="A session ends after so long in any case (a shift).")
+    secure_cookie: bool = Field(
+        default=False, description="Mark the cookie Secure even where the request is not https."
+    )
+    login_failures: int = Field(default=5, ge=1, description="Failed sign-ins of an account before it is locked.")
+    login_failures_per_address: int = Field(
+        default=50, ge=1, description="The same of an address; an office shares one."
+    )
+    login_window_minutes: int = Field(default=15, ge=1, description="Window of the failures, and length of the lock.")
+    requests_per_second: float = Field(default=30, gt=0, description="Sustained rate of one session or token.")
+    requests_burst: int = Field(default=90, ge=1, description="Requests that may come at once.")
+    requests_in_flight: int = Field(
+        default=32, ge=1, description="Requests worked on at once before the rest are shed."
+    )
+    reserved_in_flight: int = Field(default=16, ge=0, description="Further places kept for capture (writing) calls.")
+    max_body_bytes: int = Field(default=1_048_576, ge=1024, description="Largest request body.")
+    max_upload_bytes: int = Field(default=26_214_400, ge=1024, description="Largest multipart body (attachments).")
+    webhook_hosts: str = Field(default="", description="Hosts that webhooks may call, separated by blanks.")
+    oidc_issuer: str = Field(default="", description="OpenID provider; empty: sign-in by password only.")
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_username_claim: str = Field(default="preferred_username", description="Claim that names our user.")
+    oidc_redirect_url: str = Field(
+        default="", description="Our callback as the provider knows it; empty: from the host."
+    )
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _without_slash(cls, value: str) -> str:
+        return value.rstrip("/")
+
+    @property
+    def oidc_enabled(self) -> bool:
+        """Whether people may sign in at an OpenID provider."""
+        return bool(self.oidc_issuer and self.oidc_client_id)
+
+
+@lru_cache
+def get_web_settings() -> WebSettings:
+    """The settings of this process."""
+    return WebSettings()

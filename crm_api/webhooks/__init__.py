@@ -1,0 +1,1 @@
+"""Events sent to other systems: CloudEvents, signed, retried, only to allowed hosts."""

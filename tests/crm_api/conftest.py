@@ -1,0 +1,102 @@
+"""The application over a store with the demo's users and a small world: one customer of 宝鸡, one of 咸阳."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+from starlette.testclient import TestClient
+
+from core.actor import Actor
+from core.database import make_engine, session_scope
+from crm_api.app import create_app
+from crm_api.identity import sessions
+from crm_api.identity.models import User
+from crm_api.identity.secrets import csrf_token
+from crm_api.identity.service import create_demo_users
+from crm_api.web.dependencies import SESSION_COOKIE
+from crm_api.web.settings import WebSettings
+from tests.crm_api.world import World, build_world
+
+#: So generous that no test meets a limit by accident.
+SETTINGS = WebSettings(requests_per_second=100_000, requests_burst=100_000)
+Client = Callable[..., TestClient]
+
+
+def _populate(url: str) -> World:
+    engine = make_engine(url=url)
+    with session_scope(engine) as session:
+        create_demo_users(session)
+        world = build_world(session)
+    engine.dispose()
+    return world
+
+
+@pytest.fixture(scope="session")
+def populated_sqlite(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, World]:
+    """A SQLite store with the demo's users and the world, to be copied."""
+    path = tmp_path_factory.mktemp("populated") / "crm.sqlite"
+    shutil.copy(sqlite_template, path)
+    return path, _populate(f"sqlite:///{path}")
+
+
+@pytest.fixture
+def sqlite_world(populated_sqlite: tuple[Path, World], tmp_path: Path) -> Iterator[tuple[Engine, World]]:
+    """A fresh copy of the populated SQLite store."""
+    path, world = populated_sqlite
+    shutil.copy(path, tmp_path / "crm.sqlite")
+    engine = make_engine(url=f"sqlite:///{tmp_path / 'crm.sqlite'}")
+    yield engine, world
+    engine.dispose()
+
+
+@pytest.fixture
+def postgresql_world(postgresql_url: str) -> Iterator[tuple[Engine, World]]:
+    """A fresh populated PostgreSQL store."""
+    world = _populate(postgresql_url)
+    engine = make_engine(url=postgresql_url)
+    yield engine, world
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def populated(request: pytest.FixtureRequest) -> tuple[Engine, World]:
+    """A populated store; each test that takes it runs on SQLite and on PostgreSQL."""
+    found: tuple[Engine, World] = request.getfixturevalue(f"{request.param}_world")
+    return found
+
+
+def sign_in(client: TestClient, engine: Engine, username: str) -> TestClient:
+    """Give `client` a session of the user, as the sign-in would (without its deliberate slowness)."""
+    with session_scope(engine) as session:
+        user = session.scalars(select(User).where(User.username == username)).one()
+        token, _ = sessions.open_session(session, user, SETTINGS, address=None, user_agent=None)
+    client.cookies.set(SESSION_COOKIE, token)
+    client.headers["X-CSRF-Token"] = csrf_token(token)
+    return client
+
+
+def actor_named(engine: Engine, username: str) -> Actor:
+    """The actor that a user is for services."""
+    with session_scope(engine) as session:
+        return sessions.actor_of(session.scalars(select(User).where(User.username == username)).one())
+
+
+@pytest.fixture
+def world(populated: tuple[Engine, World]) -> World:
+    """Ids of the small world's rows."""
+    return populated[1]
+
+
+@pytest.fixture
+def client(populated: tuple[Engine, World]) -> Client:
+    """`client("baoji_handler")` is a browser signed in as that user, `client()` a stranger."""
+    engine, _ = populated
+    app = create_app(engine, SETTINGS)
+
+    def make(username: str | None = None) -> TestClient:
+        browser = TestClient(app)
+        return sign_in(browser, engine, username) if username else browser
+
+    return make

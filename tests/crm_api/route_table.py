@@ -1,0 +1,124 @@
+"""Every route of the application: who may call it, and a request that succeeds for its own unit.
+
+A new route without a row here fails `test_identity_matrix.py`. Roles are spelt out, not computed, so that a change of
+rights shows as a change of this table.
+
+How to add: `("GET", "/api/v1/things/{thing_id}"): Row(DESK, target="thing")`, and the ids of a thing per side in
+`world.build_world`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+PUBLIC = frozenset({"public"})
+EVERYONE = frozenset(
+    {
+        "agent",
+        "dispatcher",
+        "reviewer",
+        "supervisor",
+        "branch_handler",
+        "branch_lead",
+        "branch_manager",
+        "analyst",
+        "manager",
+        "marketing",
+        "administrator",
+    }
+)
+BRANCH = frozenset({"branch_handler", "branch_lead", "branch_manager"})
+PROVINCIAL_DESK = frozenset({"agent", "dispatcher", "reviewer", "supervisor"})
+DESK = PROVINCIAL_DESK | BRANCH
+ADMINISTRATOR = frozenset({"administrator"})
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One route.
+
+    Args:
+        roles: who may call it.
+        target: kind of the row in the path (its id per side comes from the world); None: no row is named.
+        body: makes a fresh JSON body.
+        status: the answer on success.
+        headers: further headers.
+        query: the query string.
+    """
+
+    roles: frozenset[str]
+    target: str | None = None
+    body: Callable[[], dict[str, Any]] | None = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    query: str = ""
+
+
+def _contact() -> dict[str, Any]:
+    return {"channel": "walk_in", "external_id": f"m-{next(_numbers)}", "started_at": "2026-03-02T09:00:00+08:00"}
+
+
+def _user() -> dict[str, Any]:
+    return {
+        "username": f"new{next(_numbers)}",
+        "display_name": "新人",
+        "role": "branch_handler",
+        "unit_code": "baoji",
+        "password": "quite-long-enough-1",
+    }
+
+
+ANY_VERSION = {"If-Match": "*"}
+
+TABLE: dict[tuple[str, str], Row] = {
+    # identity
+    ("POST", "/api/v1/session"): Row(PUBLIC),
+    ("GET", "/api/v1/session"): Row(EVERYONE),
+    ("DELETE", "/api/v1/session"): Row(EVERYONE, status=204),
+    ("PUT", "/api/v1/session/password"): Row(
+        EVERYONE, body=lambda: {"old_password": "x", "new_password": "irrelevant-here"}, status=422
+    ),
+    ("GET", "/api/v1/tokens"): Row(EVERYONE),
+    ("POST", "/api/v1/tokens"): Row(EVERYONE, body=lambda: {"name": "t", "scopes": ["self"]}, status=201),
+    ("DELETE", "/api/v1/tokens/{token_id}"): Row(EVERYONE, target="token", status=204),
+    ("GET", "/api/v1/units"): Row(EVERYONE),
+    # customers
+    ("GET", "/api/v1/customers"): Row(DESK),
+    ("GET", "/api/v1/customers/search"): Row(DESK, query="?q=13891234567"),
+    ("GET", "/api/v1/customers/by-number/{number}"): Row(DESK, target="number"),
+    ("GET", "/api/v1/customers/{customer_id}"): Row(DESK, target="customer"),
+    ("GET", "/api/v1/customers/{customer_id}/view"): Row(DESK, target="customer"),
+    ("POST", "/api/v1/customers/{customer_id}/reveal"): Row(
+        DESK, target="customer", body=lambda: {"fields": ["phones"], "reason": "回电核实"}
+    ),
+    ("PATCH", "/api/v1/customers/{customer_id}"): Row(
+        PROVINCIAL_DESK | {"branch_lead", "branch_manager"},
+        target="customer",
+        body=lambda: {"key_level": "gold"},
+        headers=ANY_VERSION,
+    ),
+    # contacts
+    ("POST", "/api/v1/contacts"): Row(DESK, body=_contact, status=201),
+    ("GET", "/api/v1/contacts"): Row(DESK),
+    ("GET", "/api/v1/contacts/{contact_id}"): Row(DESK, target="contact"),
+    ("PATCH", "/api/v1/contacts/{contact_id}"): Row(
+        DESK, target="contact", body=lambda: {"text": "已回电"}, headers=ANY_VERSION
+    ),
+    # administration
+    ("GET", "/api/v1/users"): Row(ADMINISTRATOR),
+    ("POST", "/api/v1/users"): Row(ADMINISTRATOR, body=_user, status=201),
+    ("GET", "/api/v1/users/{user_id}"): Row(ADMINISTRATOR, target="user"),
+    ("PATCH", "/api/v1/users/{user_id}"): Row(ADMINISTRATOR, target="user", body=lambda: {"display_name": "改名"}),
+    ("POST", "/api/v1/users/{user_id}/password"): Row(ADMINISTRATOR, target="user"),
+    ("POST", "/api/v1/users/{user_id}/tokens"): Row(
+        ADMINISTRATOR, target="system", body=lambda: {"name": "t", "scopes": ["contact:create"]}, status=201
+    ),
+    ("GET", "/api/v1/audit"): Row(ADMINISTRATOR),
+    # operation
+    ("GET", "/healthz"): Row(PUBLIC),
+    ("GET", "/readyz"): Row(PUBLIC),
+    ("GET", "/metrics"): Row(ADMINISTRATOR),
+}
