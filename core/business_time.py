@@ -6,7 +6,7 @@ the clocks skip counts nothing, an hour that they repeat counts twice. Whole mic
 
 import itertools
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -134,6 +134,10 @@ class BusinessCalendar:
         """`instant` if it is open, else the next opening."""
         return require_aware(instant) if self.is_open(instant) else self.add(instant, _MICROSECOND) - _MICROSECOND
 
+    def opens_on(self, day: date) -> bool:
+        """Whether the calendar has any window on that local day."""
+        return bool(self._windows(day))
+
     def intervals(self, start: datetime, end: datetime) -> list[Interval]:
         """The open stretches between `start` and `end`, in order; their lengths add up to `elapsed`."""
         openings = self._covering(start, end)
@@ -178,12 +182,16 @@ class BusinessCalendar:
             final = (_instant(finish) + offset).date()
             while day <= final:
                 midnight = _number(datetime(day.year, day.month, day.day, tzinfo=UTC) - offset)
-                for opens, closes in self._week.get(self._days.get(day, day.isoweekday()) or 0, ()):
+                for opens, closes in self._windows(day):
                     start = max(midnight + opens * 1_000_000, begin)
                     end = min(midnight + closes * 1_000_000, finish)
                     if start < end:
                         yield start, end
                 day += timedelta(days=1)
+
+    def _windows(self, day: date) -> Sequence[tuple[int, int]]:
+        weekday = self._days.get(day, day.isoweekday())
+        return self._week[weekday] if weekday else ()
 
     def _pieces(self, first: int, last: int) -> Iterator[tuple[int, int, timedelta]]:
         """(from, to, offset) of each stretch between two changes of the zone's offset."""

@@ -15,6 +15,7 @@ from crm_api.contacts.models import Channel, ServiceType
 from crm_api.customers.models import Product
 from crm_api.organisation.models import CalendarDay, CalendarWindow, OrgUnit, WorkCalendar
 from crm_api.tickets.models import ComplaintType
+from crm_api.tickets.reference import load_loop
 
 _FOLDER = Path(__file__).parent
 #: Calendars know their days from here; history older than this is imported without business time.
@@ -128,11 +129,12 @@ def _load_calendars(session: Session, catalogue: dict[str, Any]) -> int:
 
 
 def load_reference(session: Session) -> int:
-    """Load units, channels, service and complaint types, products and calendars; the number of rows written."""
+    """Load units, channels, service and complaint types, products, calendars and the loop; how many rows were written."""
     catalogue = _read("catalogue.yml")
     written = _load_units(session)
     written += upsert(session, Channel, _numbered(catalogue["channels"]), key=("code",))
     written += upsert(session, ServiceType, _numbered(catalogue["service_types"]), key=("code",))
     written += upsert(session, Product, _numbered(catalogue["products"]), key=("code",))
     written += upsert(session, ComplaintType, _flat(catalogue["complaint_types"]), key=("code",))
-    return written + _load_calendars(session, catalogue)
+    written += _load_calendars(session, catalogue)
+    return written + load_loop(session)

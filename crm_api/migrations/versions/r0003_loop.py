@@ -40,17 +40,17 @@ END""",
 )
 _APPEND_ONLY_POSTGRESQL = (
     """
-CREATE FUNCTION crm_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION crm_refuse_history_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION 'the history of a ticket is append-only: %% are not changed', TG_TABLE_NAME;
 END $$""",
     """
 CREATE TRIGGER ticket_events_append_only
 BEFORE UPDATE OF id, ticket_id, event_number, kind, from_state, to_state, occurred_at, actor_role, actor, unit_id, reason
-ON ticket_events FOR EACH ROW WHEN (OLD.actor_role <> 'foreign') EXECUTE FUNCTION crm_refuse_change()""",
+ON ticket_events FOR EACH ROW WHEN (OLD.actor_role <> 'foreign') EXECUTE FUNCTION crm_refuse_history_change()""",
     """
 CREATE TRIGGER ticket_event_details_append_only BEFORE UPDATE OR DELETE ON ticket_event_details
-FOR EACH ROW EXECUTE FUNCTION crm_refuse_change()""",
+FOR EACH ROW EXECUTE FUNCTION crm_refuse_history_change()""",
 )
 
 
