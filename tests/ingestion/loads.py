@@ -63,9 +63,14 @@ def in_store(store: Engine, name: str) -> dict[Any, dict[str, Any]]:
         return {row[key]: dict(row) for row in connection.execute(select(*columns)).mappings()}
 
 
-def assert_lake_equals_store(store: Engine, lake: Path) -> None:
-    """Every captured table's current rows in the lake are the store's, and no version came twice."""
+def assert_lake_equals_store(store: Engine, lake: Path, *, calendar: bool = False) -> None:
+    """Every captured table's current rows in the lake are the store's, and no version came twice.
+
+    `calendar`: compare also the twenty thousand calendar days that reference data brings.
+    """
     for captured in captured_tables():
+        if captured.name == "calendar_days" and not calendar:
+            continue
         rows = delivered(lake, captured.name)
         key = next(iter(captured.primary_key.columns)).name
         loads = [(row[key], row["row_version"], row["deleted_at"]) for row in rows]
