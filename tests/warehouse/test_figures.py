@@ -1,0 +1,198 @@
+"""The hand-made centre's figures, counted on fingers, as `kpi_table` gives them."""
+
+from datetime import date
+
+import pytest
+
+from core.errors import BadInputError
+from core.kpi import dictionary
+from core.scope import PROVINCE, Scope
+from core.settings import Settings
+from tests.warehouse.centre import MONDAY, TUESDAY
+from warehouse.kpi import kpi_table
+from warehouse.publication import Publication
+from warehouse.reader import Reader, open_reader
+
+
+@pytest.fixture(scope="module")
+def reader(published_centre: tuple[Settings, Publication]) -> Reader:
+    return open_reader(published_centre[1], PROVINCE)
+
+
+def figures(reader: Reader, *period: date | None, **asked: object) -> dict[str, object]:
+    first, last = period or (None, None)
+    table = kpi_table(reader, first, last, **asked)  # type: ignore[arg-type]
+    return {str(name): value for name, value in table.iloc[0].items()} if len(table) == 1 else {}
+
+
+#: Of all data. Waits of answered: 20, 15, 25, 12, 10; abandoned after 5 and 30; a time-out; an unknown ending.
+EXPECTED = {
+    "contacts": 12,
+    "outbound_contacts": 1,
+    "rejected": 1,
+    "offered": 9,
+    "answered": 5,
+    "handled": 5,
+    "abandoned": 2,
+    "short_abandoned": 1,
+    "ended_in_ivr": 1,
+    "blocked": 1,
+    "sl_negative": 4 / 9,
+    "sl_handled_only": 4 / 5,
+    "sl_positive": 5 / 9,
+    "sl_ignore": 4 / 8,
+    # Own targets: 20 s in the general queue (20, 15, 10 are within), 10 s in the priority queue (12 is not).
+    "sl_queue_target": 3 / 9,
+    "asa_seconds": 82 / 5,
+    "mean_abandon_seconds": 35 / 2,
+    "mean_talk_seconds": (100 + 60 + 40 + 80 + 60) / 5,
+    "aht_seconds": (340 + 10 + 50) / 5,
+    "aht_completed_seconds": (340 + 10 + 50) / 5,
+    "abandon_rate": 1 / 9,
+    "transfer_rate": 1 / 5,
+    "ivr_containment": 1 / 2,
+    "ivr_mean_seconds": 75 / 2,
+    # Seven days are over for none.
+    "fcr": None,
+    # On contact 110 + 30 s; available 110 + 1200 + 60 s; ten minutes of paid pause.
+    "occupancy": 140 / (140 + 1370),
+    "working_time_utilisation": 1510 / (1510 + 600),
+    # Open: S1 two days of 14 hours, S2 one (removed on Tuesday), X1 two office days of 7.5 hours.
+    "seat_utilisation": 140 / (3 * 14 * 3600 + 2 * 7.5 * 3600),
+    "seat_fill": 2110 / (3 * 14 * 3600 + 2 * 7.5 * 3600),
+    "agents_seen": 2,
+    "tickets": 3,
+    "complaints": 2,
+    "customers": 2,
+    "complaint_rate": 1000.0,
+    "tickets_open": 2,
+    "backlog": 2,
+    "first_response_met": 1.0,
+    "resolution_met": 0.0,
+    "mean_hours_to_resolve": 24.0,
+    "reopen_rate": 0.0,
+    "rejection_rate": 1.0,
+    "return_rate": 1 / 2,
+    "satisfaction": 4.0,
+    "survey_response_rate": 1 / 2,
+}
+
+
+def test_every_kpi_of_the_dictionary_is_counted_here() -> None:
+    assert set(EXPECTED) == set(dictionary())
+
+
+def test_figures_of_all_data(reader: Reader) -> None:
+    found = kpi_table(reader, None, None).astype(object).where(lambda t: t.notna(), None).iloc[0].to_dict()
+    assert found == {code: value if value is None else pytest.approx(value) for code, value in EXPECTED.items()}
+
+
+def test_a_visit_counts_in_the_half_hour_in_which_it_starts(reader: Reader) -> None:
+    table = kpi_table(reader, MONDAY, MONDAY, by=["half_hour"], kpis=["offered", "answered", "aht_completed_seconds"])
+    offered = {row.half_hour: row.offered for row in table.itertuples() if row.offered}
+    assert offered == {"08:30": 2, "09:00": 2, "10:00": 2, "12:00": 1, "23:30": 1}
+
+
+def test_a_visit_over_midnight_belongs_to_the_day_it_began_and_its_state_to_both(reader: Reader) -> None:
+    monday = figures(reader, MONDAY, MONDAY, kpis=["answered", "occupancy", "aht_completed_seconds"])
+    tuesday = figures(reader, TUESDAY, TUESDAY, kpis=["answered", "occupancy", "aht_completed_seconds"])
+    assert (monday["answered"], tuesday["answered"]) == (5, 0)
+    assert monday["occupancy"] == pytest.approx(140 / (140 + 1340))
+    assert tuesday["occupancy"] == 0
+    # At completion, the conversation that ended on Tuesday is Tuesday's.
+    assert tuesday["aht_completed_seconds"] == 60
+
+
+def test_groups_by_channel_hold_no_group_of_seat_time(reader: Reader) -> None:
+    table = kpi_table(reader, None, None, by=["channel"])
+    assert dict(zip(table["channel"], table["contacts"], strict=True)) == {"voice": 11, "web_form": 1}
+    assert table["seat_utilisation"].isna().all()
+
+
+def test_the_dimension_keeps_the_name_that_was_typed(reader: Reader) -> None:
+    table = kpi_table(reader, None, None, by=["type"], kpis=["contacts"])
+    assert dict(zip(table["type"], table["contacts"], strict=True)) == {
+        "complaint": 2,
+        "consultation": 8,
+        "unknown": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        ("city", {"baoji": 3, "province": 0, "tongchuan": 1, "unknown": 1, "xian": 7}),
+        ("branch", {"baoji": 3, "province": 0, "tongchuan": 1, "unknown": 1, "xian": 6, "xian.yanta": 1}),
+        ("product", {"broadband": 1, "unknown": 11}),
+        ("queue", {"general": 7, "none": 4, "priority": 1}),
+        ("source", {"bank_calls": 0, "captured": 12}),
+        ("day", {"2026-03-02": 10, "2026-03-03": 2}),
+        ("week", {"2026-03-02": 12}),
+        ("month", {"2026-03-01": 12}),
+        ("agent", {"A1": 3, "A2": 2, "A3": 1, "none": 6}),
+    ],
+)
+def test_contacts_by_each_dimension(reader: Reader, by: str, expected: dict[str, int]) -> None:
+    table = kpi_table(reader, None, None, by=[by], kpis=["contacts"])
+    found = {
+        str(key)[:10] if by in ("day", "week", "month") else key: value for key, value in table.to_numpy().tolist()
+    }
+    assert found == expected
+
+
+def test_a_filter_keeps_the_named_members_and_a_period_its_days(reader: Reader) -> None:
+    chosen = figures(reader, MONDAY, MONDAY, filters={"city": ["xian", "baoji"], "channel": ["voice"]})
+    assert (chosen["contacts"], chosen["offered"], chosen["tickets"]) == (8, 7, 1)
+
+
+def test_stocks_are_counted_at_the_period_s_end(reader: Reader) -> None:
+    monday = figures(reader, MONDAY, MONDAY, kpis=["customers", "backlog"])
+    # On Monday the third customer had not left, and the first ticket was not closed.
+    assert monday == {"customers": 3, "backlog": 1}
+
+
+def test_dimensions_that_no_table_carries_together_are_refused(reader: Reader) -> None:
+    with pytest.raises(BadInputError, match="together"):
+        kpi_table(reader, None, None, by=["half_hour", "branch"])
+    with pytest.raises(BadInputError, match="no dimension 'colour'"):
+        kpi_table(reader, None, None, by=["colour"])
+
+
+class TestScope:
+    def test_a_city_sees_its_own_rows_only(self, published_centre: tuple[Settings, Publication]) -> None:
+        city = open_reader(published_centre[1], Scope("xian"))
+        assert figures(city, kpis=["contacts"]) == {"contacts": 7}
+        assert set(city.rows("select distinct city_code from fct_contact")["city_code"]) == {"xian"}
+        assert city.rows("select count(*) as n from dim_customer")["n"].item() == 2
+
+    @pytest.mark.parametrize(
+        "sql",
+        [
+            "select * from published.marts.fct_contact",
+            "select * from marts.fct_contact",
+            "with x as (select * from published.marts.fct_contact) select * from x",
+            "select (select count(*) from published.marts.fct_contact)",
+            "select * from duckdb_tables()",
+            "select * from read_parquet('x.parquet')",
+            "select * from query('from published.marts.fct_contact')",
+            "select * from query_table('published.marts.fct_contact')",
+            "attach 'x.duckdb'",
+            "select 1; select 2",
+            "drop view fct_contact",
+            "create or replace view fct_contact as select * from published.marts.fct_contact",
+            "use published.marts",
+        ],
+    )
+    def test_a_query_cannot_reach_past_its_views(
+        self, published_centre: tuple[Settings, Publication], sql: str
+    ) -> None:
+        city = open_reader(published_centre[1], Scope("xian"))
+        with pytest.raises(BadInputError):
+            city.rows(sql)
+
+    def test_a_city_sees_the_centre_s_agents_without_their_names(
+        self, published_centre: tuple[Settings, Publication]
+    ) -> None:
+        agents = open_reader(published_centre[1], Scope("xian")).rows("select code, name from dim_agent order by code")
+        names = {row.code: row.name_ for row in agents.rename(columns={"name": "name_"}).itertuples()}
+        assert {code for code, name in names.items() if isinstance(name, str)} == {"A3"}
