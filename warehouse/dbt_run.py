@@ -108,6 +108,7 @@ def run_dbt(
         "--log-level-file", "info",
         "--log-path", str(folder / "dbt" / "logs"),
         "--no-version-check",
+        "--no-write-json",
         "--no-use-colors",
         *command,
         "--project-dir", str(PROJECT),

@@ -34,8 +34,8 @@ def mart_names(connection: duckdb.DuckDBPyConnection, catalogue: str) -> list[st
 def _copy(connection: duckdb.DuckDBPyConnection, name: str) -> int:
     table = f"{SCHEMA}.{quoted(name)}"
     connection.execute(" ".join(["create table", f"target.{table}", "as from", f"built.{table}"]))
-    counted = connection.execute(" ".join(["select count(*) from", f"target.{table}"])).fetchone()
-    return int(counted[0]) if counted else 0
+    ((counted,),) = connection.execute(" ".join(["select count(*) from", f"target.{table}"])).fetchall()
+    return int(counted)
 
 
 def export_marts(settings: Settings, target: Path, run_id: str) -> dict[str, int]:

@@ -78,8 +78,8 @@ def _store_counts(
         key = "id" if "id" in pq.read_schema(schema).names else "code"
         paths = [path for load in epoch for path in load_files(settings.lake, table, load.load_id)]
         query = " ".join([f"select count(distinct {key}) from", _read([schema, *paths])])
-        row = connection.execute(query).fetchone()
-        counts.append((table, int(expected), int(row[0]) if row else 0))
+        ((found,),) = connection.execute(query).fetchall()
+        counts.append((table, int(expected), int(found)))
     return counts
 
 

@@ -36,10 +36,8 @@ def data_through(settings: Settings) -> datetime | None:
     with duckdb.connect(":memory:", config=engine_options(settings)) as connection:
         connection.execute(f"attach {literal(settings.warehouse_file)} as built (read_only)")
         # As microseconds: a timestamp with a zone would ask for pytz.
-        row = connection.execute(f"select epoch_us(({_DATA_THROUGH}))").fetchone()
-    if not row or row[0] is None:
-        return None
-    return datetime.fromtimestamp(row[0] / 1_000_000, UTC)
+        ((microseconds,),) = connection.execute(f"select epoch_us(({_DATA_THROUGH}))").fetchall()
+    return None if microseconds is None else datetime.fromtimestamp(microseconds / 1_000_000, UTC)
 
 
 def publish(settings: Settings | None = None, progress: Callable[[str], None] | None = None) -> Publication:

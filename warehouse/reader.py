@@ -77,8 +77,8 @@ def require_views_only(cursor: duckdb.DuckDBPyConnection, text: str) -> None:
     """BadInputError unless `text` is one SELECT whose tables are named without catalogue or schema."""
     import json
 
-    row = cursor.execute("select json_serialize_sql($text)", {"text": text}).fetchone()
-    parsed = json.loads(row[0]) if row else {"error": True}
+    ((tree,),) = cursor.execute("select json_serialize_sql($text)", {"text": text}).fetchall()
+    parsed = json.loads(tree)
     if parsed.get("error"):
         raise BadInputError(f"Not a query of the marts: {parsed.get('error_message', 'unreadable')}")
     if len(parsed["statements"]) != 1:
