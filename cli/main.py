@@ -10,6 +10,8 @@ from core.errors import CrmError
 #: command -> (module:object, one line for `crm --help`)
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("crm_api.commands:init", "Create or upgrade the operational store; load reference data."),
+    "api": ("crm_api.commands:api", "Serve the API and the capture frontend."),
+    "users": ("crm_api.identity.commands:users", "Who may sign in: list, add, reset a password, the demo's people."),
     "simulate": ("simulator.commands:simulate", "Fill the operational store (or the lake) with a province in motion."),
     "import": ("ingestion.commands:import_", "Bring foreign history in: calls or tickets from CSV or XLSX."),
     "ingest": ("ingestion.commands:ingest", "Operational store to lake."),

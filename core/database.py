@@ -46,15 +46,19 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def make_engine(settings: Settings | None = None, *, url: str | None = None) -> Engine:
-    """An engine of the operational store; SQLite's folder is made, its pragmas are set."""
+def make_engine(settings: Settings | None = None, *, url: str | None = None, connections: int | None = None) -> Engine:
+    """An engine of the operational store; SQLite's folder is made, its pragmas are set.
+
+    `connections` is how many may be open at once (a server that works on more requests than that would stop for good).
+    """
     target = make_url(url or (settings or get_settings()).store_url)
+    pool: dict[str, int] = {"pool_size": 5, "max_overflow": max(0, connections - 5)} if connections else {}
     if target.get_backend_name() == "postgresql":
         target = target.set(drivername="postgresql+psycopg")
-        return create_engine(target, pool_pre_ping=True)
+        return create_engine(target, pool_pre_ping=True, **pool)
     if target.database and target.database != ":memory:":
         Path(target.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(target)
+    engine = create_engine(target, **pool)
     event.listen(engine, "connect", _tune_sqlite)
     return engine
 

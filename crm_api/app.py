@@ -48,7 +48,9 @@ def create_app(engine: Engine | None = None, settings: WebSettings | None = None
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    app.state.engine = engine or make_engine()
+    # Each request holds one connection while it waits for a thread: fewer connections than requests is a deadlock.
+    most = configured.requests_in_flight + configured.reserved_in_flight
+    app.state.engine = engine or make_engine(connections=most + 4)
     app.state.settings = configured
     app.state.metrics = Metrics()
     app.state.tables = models.Base.metadata
@@ -57,9 +59,9 @@ def create_app(engine: Engine | None = None, settings: WebSettings | None = None
     errors.install(app)
     openapi.install(app)
     metrics = app.state.metrics
-    # The last added is the outermost.
+    # The last added is the outermost. Bodies are read before a place is taken: a slow sender holds none.
+    app.add_middleware(middleware.Shedding, settings=configured, metrics=metrics)
     app.add_middleware(middleware.Guarding, settings=configured)
     app.add_middleware(middleware.Limiting, settings=configured, metrics=metrics)
-    app.add_middleware(middleware.Shedding, settings=configured, metrics=metrics)
     app.add_middleware(middleware.Telling, metrics=metrics)
     return app

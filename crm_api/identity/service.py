@@ -64,9 +64,9 @@ def check_role_fits(role: str, unit: OrgUnit) -> None:
     if role not in get_args(Role):
         raise InvalidError(f"There is no role {role!r}.", f"Take one of {', '.join(get_args(Role))}.")
     if role in _PROVINCE_ONLY and unit.kind != "province":
-        raise InvalidError(f"A {role} works for the province, not for {unit.code}.", "Choose the unit province.")
+        raise InvalidError(f"The role {role} works for the province, not for {unit.code}.", "Choose the unit province.")
     if role in BRANCH_ROLES and unit.kind == "province":
-        raise InvalidError(f"A {role} works in a branch, not for the province.", "Choose a city or county.")
+        raise InvalidError(f"The role {role} works in a branch, not for the province.", "Choose a city or county.")
 
 
 def create_user(

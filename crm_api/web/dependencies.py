@@ -34,7 +34,7 @@ def _transaction(request: Request) -> Iterator[Session]:
 DbSession = Annotated[Session, Depends(_transaction, scope="function")]
 
 
-def web_settings(request: Request) -> WebSettings:
+async def web_settings(request: Request) -> WebSettings:
     """The application's settings."""
     settings: WebSettings = request.app.state.settings
     return settings
@@ -43,7 +43,7 @@ def web_settings(request: Request) -> WebSettings:
 Web = Annotated[WebSettings, Depends(web_settings)]
 
 
-def request_origin(request: Request) -> Origin:
+async def request_origin(request: Request) -> Origin:
     """Where the call came from, for the audit log."""
     return Origin(
         address=request.client.host if request.client else None,
@@ -109,7 +109,7 @@ def requires(permission: Permission) -> Any:
     Every route has exactly one of `requires(…)` and `public` (a test holds this).
     """
 
-    def guard(identity: CurrentIdentity) -> Identity:
+    async def guard(identity: CurrentIdentity) -> Identity:
         if not identity.may(permission):
             mend = "Replace your password first." if identity.must_change_password else ""
             raise NotAllowedError(f"Your role ({identity.actor.role}) lacks the permission {permission.value}.", mend)
@@ -119,7 +119,7 @@ def requires(permission: Permission) -> Any:
     return Depends(guard)
 
 
-def _open() -> None:
+async def _open() -> None:
     """No permission is needed."""
 
 
@@ -128,7 +128,7 @@ setattr(_open, _MARK, _PUBLIC)
 public = Depends(_open)
 
 
-def caller_actor(identity: CurrentIdentity) -> Actor:
+async def caller_actor(identity: CurrentIdentity) -> Actor:
     """The calling actor, for services; declare the permission beside it."""
     return identity.actor
 

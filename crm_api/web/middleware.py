@@ -8,6 +8,7 @@ from collections import OrderedDict
 from http import HTTPStatus
 from urllib.parse import unquote_to_bytes
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crm_api.identity.secrets import digest
@@ -193,20 +194,42 @@ class Guarding:
         if announced.isdigit() and int(announced) > limit:
             await _refuse(scope, send, 413, f"The body has {announced} bytes; {limit} are allowed.")
             return
-        messages, size = [], 0
-        while True:
-            message = await receive()
-            messages.append(message)
-            size += len(message.get("body", b""))
-            if size > limit:
-                await _refuse(scope, send, 413, f"The body has more than the {limit} bytes allowed.")
-                return
-            if message["type"] != "http.request" or not message.get("more_body"):
-                break
-        if not uploads and _holds_null(kind, b"".join(message.get("body", b"") for message in messages)):
-            await _refuse(scope, send, 400, "The body contains a null byte.")
+        if uploads:
+            await self._app(scope, _counted(receive, limit), send)
             return
-        await self._app(scope, _replayed(messages, receive), send)
+        messages = await _whole_body(receive, limit)
+        if messages is None:
+            await _refuse(scope, send, 413, f"The body has more than the {limit} bytes allowed.")
+        elif _holds_null(kind, b"".join(message.get("body", b"") for message in messages)):
+            await _refuse(scope, send, 400, "The body contains a null byte.")
+        else:
+            await self._app(scope, _replayed(messages, receive), send)
+
+
+async def _whole_body(receive: Receive, limit: int) -> list[Message] | None:
+    messages, size = [], 0
+    while True:
+        message = await receive()
+        messages.append(message)
+        size += len(message.get("body", b""))
+        if size > limit:
+            return None
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return messages
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > limit:
+            raise HTTPException(413, f"The body has more than the {limit} bytes allowed.")
+        return message
+
+    return counted
 
 
 def _holds_null(kind: str, body: bytes) -> bool:

@@ -26,7 +26,7 @@ class PageRequest:
     cursor: str | None
 
 
-def _page_request(
+async def _page_request(
     limit: Annotated[int, Query(ge=1, le=200, description="Rows a page")] = 50,
     cursor: Annotated[str | None, Query(max_length=400, description="next_cursor of the page before")] = None,
 ) -> PageRequest:

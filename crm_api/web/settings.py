@@ -28,9 +28,9 @@ class WebSettings(BaseSettings):
     requests_per_second: float = Field(default=30, gt=0, description="Sustained rate of one session or token.")
     requests_burst: int = Field(default=90, ge=1, description="Requests that may come at once.")
     requests_in_flight: int = Field(
-        default=32, ge=1, description="Requests worked on at once before the rest are shed."
+        default=24, ge=1, description="Requests worked on at once before the rest are shed."
     )
-    reserved_in_flight: int = Field(default=16, ge=0, description="Further places kept for capture (writing) calls.")
+    reserved_in_flight: int = Field(default=12, ge=0, description="Further places kept for capture (writing) calls.")
     max_body_bytes: int = Field(default=1_048_576, ge=1024, description="Largest request body.")
     max_upload_bytes: int = Field(default=26_214_400, ge=1024, description="Largest multipart body (attachments).")
     webhook_hosts: str = Field(default="", description="Hosts that webhooks may call, separated by blanks.")

@@ -2,16 +2,18 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from argon2 import PasswordHasher
+from sqlalchemy import Engine, create_engine, make_url, select, text
 from starlette.testclient import TestClient
 
 from core.actor import Actor
 from core.database import make_engine, session_scope
 from crm_api.app import create_app
-from crm_api.identity import sessions
+from crm_api.identity import passwords, sessions
 from crm_api.identity.models import User
 from crm_api.identity.secrets import csrf_token
 from crm_api.identity.service import create_demo_users
@@ -22,6 +24,26 @@ from tests.crm_api.world import World, build_world
 #: So generous that no test meets a limit by accident.
 SETTINGS = WebSettings(requests_per_second=100_000, requests_burst=100_000)
 Client = Callable[..., TestClient]
+_numbers = count(1)
+
+
+def copy_database(url: str, template: str, name: str) -> str:
+    """URL of a new database of the cluster, made from `template`."""
+    server = make_url(url).set(drivername="postgresql+psycopg", database="postgres")
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    admin.dispose()
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[PasswordHasher]:
+    """Argon2 with its smallest parameters: tests sign in often (gives the real one)."""
+    real = passwords.HASHER
+    passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    yield real
+    passwords.HASHER = real
 
 
 def _populate(url: str) -> World:
@@ -51,11 +73,18 @@ def sqlite_world(populated_sqlite: tuple[Path, World], tmp_path: Path) -> Iterat
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def populated_postgresql(postgresql: str) -> tuple[str, World]:
+    """URL of a PostgreSQL store with the demo's users and the world, to be copied."""
+    url = copy_database(postgresql, "template_crm", "template_world")
+    return url, _populate(url)
+
+
 @pytest.fixture
-def postgresql_world(postgresql_url: str) -> Iterator[tuple[Engine, World]]:
-    """A fresh populated PostgreSQL store."""
-    world = _populate(postgresql_url)
-    engine = make_engine(url=postgresql_url)
+def postgresql_world(populated_postgresql: tuple[str, World]) -> Iterator[tuple[Engine, World]]:
+    """A fresh copy of the populated PostgreSQL store."""
+    url, world = populated_postgresql
+    engine = make_engine(url=copy_database(url, "template_world", f"world_{next(_numbers)}"))
     yield engine, world
     engine.dispose()
 
@@ -89,10 +118,7 @@ def world(populated: tuple[Engine, World]) -> World:
     return populated[1]
 
 
-@pytest.fixture
-def client(populated: tuple[Engine, World]) -> Client:
-    """`client("baoji_handler")` is a browser signed in as that user, `client()` a stranger."""
-    engine, _ = populated
+def _clients(engine: Engine) -> Client:
     app = create_app(engine, SETTINGS)
 
     def make(username: str | None = None) -> TestClient:
@@ -100,3 +126,15 @@ def client(populated: tuple[Engine, World]) -> Client:
         return sign_in(browser, engine, username) if username else browser
 
     return make
+
+
+@pytest.fixture
+def client(populated: tuple[Engine, World]) -> Client:
+    """`client("baoji_handler")` is a browser signed in as that user, `client()` a stranger; on both databases."""
+    return _clients(populated[0])
+
+
+@pytest.fixture
+def web(sqlite_world: tuple[Engine, World]) -> Client:
+    """The same on SQLite only, for what HTTP decides before any SQL does."""
+    return _clients(sqlite_world[0])
