@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, column, table, update
 from sqlalchemy.exc import OperationalError
 
+import crm_api.models  # noqa: F401 - every table, so that foreign keys resolve wherever a store is opened
 from core.errors import StoreUnavailableError
 
 _IDENTITY = table("store_identity", column("id"), column("restore_number"))

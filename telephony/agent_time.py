@@ -90,6 +90,7 @@ def agent_states(
     *,
     window: tuple[int, int] | None = None,
     wrap_up_seconds: Mapping[str, int] | None = None,
+    still_talking: bool = False,
 ) -> list[StateInterval]:
     """State intervals of every agent, by agent and time.
 
@@ -97,6 +98,7 @@ def agent_states(
         window: first and last second that the events cover (default: of the events); an agent who is active
             before any login is seen was logged in from the window's start, one who is not seen leaving until its end.
         wrap_up_seconds: wrap-up time per queue, as configured in Asterisk (its log does not tell).
+        still_talking: a conversation without an end goes on until the window's end (live); else it is not known.
     """
     ordered = sorted(set(events))
     if not ordered:
@@ -112,12 +114,20 @@ def agent_states(
             talks[visit.agent].append(visit)
     found: list[StateInterval] = []
     for agent in sorted(of_agent):
-        found += resolve(_layers(agent, of_agent[agent], talks[agent], start, end, wrap_up_seconds or {}))
+        found += resolve(
+            _layers(agent, of_agent[agent], talks[agent], start, end, wrap_up_seconds or {}, still_talking)
+        )
     return found
 
 
 def _layers(
-    agent: str, events: list[QueueEvent], visits: list[Visit], start: int, end: int, wrap_up: Mapping[str, int]
+    agent: str,
+    events: list[QueueEvent],
+    visits: list[Visit],
+    start: int,
+    end: int,
+    wrap_up: Mapping[str, int],
+    still_talking: bool,
 ) -> list[StateInterval]:
     logins = _spans(events, _LOGIN, _LOGOUT, start, end)
     first_login = next((event.at for event in events if event.kind in _LOGIN), None)

@@ -23,6 +23,9 @@ EXIT_CLASS = {
     "CONNECT": "answered",
 }
 
+#: Written by the listener, not by Asterisk: the call ended while nobody listened. Its ending is unknown, never guessed.
+UNOBSERVED = "UNOBSERVED"
+
 
 @dataclass(slots=True)
 class Visit:
@@ -39,6 +42,15 @@ class Visit:
     is_transferred: bool = False
     #: The call id that the exit carried, where it differs from the entry's: the two are one caller.
     linked_call: str | None = None
+    #: Answered, and its end was not observed.
+    end_lost: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to come of it, as far as is known."""
+        if self.exit_class == "answered":
+            return self.ended_at is not None or self.end_lost
+        return self.exited_at is not None
 
     @property
     def wait_seconds(self) -> int | None:
@@ -98,6 +110,7 @@ class _Builder:
         self.events = events
         self.visits: list[Visit] = []
         self.of_queue: dict[str, list[Visit]] = defaultdict(list)
+        self.entered = {event.call for event in events if event.kind == "ENTERQUEUE"}
 
     def build(self) -> list[Visit]:
         """Entries first, then exits, then the ends of conversations; own call id before a foreign one."""
@@ -114,6 +127,9 @@ class _Builder:
         left = [event for event in left if not self._end(event, own=False)]
         for event in left:
             self._end_without_answer(event)
+        for event in self.events:
+            if event.kind == UNOBSERVED:
+                self._lose(event)
         return sorted(self.visits, key=lambda visit: (visit.entered_at, visit.queue, visit.call))
 
     def _add(self, visit: Visit) -> Visit:
@@ -122,6 +138,12 @@ class _Builder:
         return visit
 
     def _exit(self, event: QueueEvent, *, own: bool) -> bool:
+        """Close the waiting visit that this exit belongs to; a foreign id's only if that id entered a queue too.
+
+        (In a consultation it did: the original caller's. An id never seen is a call whose entry was missed.)
+        """
+        if not own and event.call not in self.entered:
+            return False
         waiting = (
             visit
             for visit in self.of_queue[event.queue]
@@ -139,13 +161,16 @@ class _Builder:
 
     @staticmethod
     def _close(visit: Visit, event: QueueEvent) -> None:
-        visit.exit_class, visit.exited_at = EXIT_CLASS[event.kind], event.at
+        # Each event's clock is rounded on its own: an end is never told before its beginning.
+        visit.exit_class, visit.exited_at = EXIT_CLASS[event.kind], max(event.at, visit.entered_at)
         if event.kind == "CONNECT":
             visit.agent = event.agent
         if visit.call != event.call:
             visit.linked_call = event.call
 
     def _end(self, event: QueueEvent, *, own: bool) -> bool:
+        if not own and event.call not in self.entered:
+            return False
         talking = (
             visit
             for visit in self.of_queue[event.queue]
@@ -170,9 +195,17 @@ class _Builder:
         visit.exit_class, visit.exited_at, visit.agent = "answered", answered, event.agent
         self._finish(visit, event)
 
+    def _lose(self, event: QueueEvent) -> None:
+        for visit in self.visits:
+            if event.call not in (visit.call, visit.linked_call) or visit.entered_at > event.at or visit.is_over:
+                continue
+            if visit.exited_at is None:
+                visit.exit_class, visit.exited_at = "unknown", event.at
+            visit.end_lost = True
+
     @staticmethod
     def _finish(visit: Visit, event: QueueEvent) -> None:
-        visit.ended_at = event.at
+        visit.ended_at = max(event.at, visit.exited_at or event.at)
         visit.is_transferred = event.kind in ("BLINDTRANSFER", "TRANSFER", "ATTENDEDTRANSFER")
         if event.kind == "ATTENDEDTRANSFER" and event.call not in (visit.call, visit.linked_call):
             visit.linked_call = event.call

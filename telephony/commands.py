@@ -66,3 +66,35 @@ def import_queue_log(files: tuple[Path, ...], source: str, as_json: bool) -> Non
     )
     if summary.rejected_file:
         click.echo(f"{summary.lines_kept_aside:,} lines could not be read; they are in {summary.rejected_file}.")
+
+
+@telephony.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Asterisk's manager interface.")
+@click.option("--port", default=5038, show_default=True)
+@click.option("--user", default="crm", show_default=True)
+def listen(host: str, port: int, user: str) -> None:
+    """Listen to Asterisk until stopped: events to the journal, calls and agents' states to the store.
+
+    The secret is read from CRM_MANAGER_SECRET. Starting it again after a crash continues from the journal.
+    """
+    import logging
+    import os
+    import signal
+
+    from core.database import make_engine
+    from core.errors import ConfigurationError
+    from core.settings import get_settings
+    from crm_api.store import require_ready
+    from telephony.listener import Address, Listener
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    secret = os.environ.get("CRM_MANAGER_SECRET")
+    if not secret:
+        raise ConfigurationError("CRM_MANAGER_SECRET is not set.", "Set it to the manager user's secret.")
+    settings = get_settings()
+    engine = make_engine(settings)
+    require_ready(engine)
+    listener = Listener(Address(host, port, user, secret), engine, settings.home / "telephony" / "journal")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: listener.stop())
+    listener.run()

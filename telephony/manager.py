@@ -63,6 +63,7 @@ class Manager(pyst2.Manager):
         self._replies: dict[str, Future[Message]] = {}
         self._lists: dict[str, _List] = {}
         self._event_callbacks: dict[str, list[Callback]] = {}
+        self._raw: list[Callable[[bytes], None]] = []
         self._events: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._socket: socket.socket | None = None
         self._threads: list[threading.Thread] = []
@@ -139,6 +140,10 @@ class Manager(pyst2.Manager):
     def register_event(self, event: str, function: Callback) -> None:
         """Call `function(event, manager)` for each event of that name ('*': all, after the named ones)."""
         self._event_callbacks.setdefault(event, []).append(function)
+
+    def register_raw(self, function: Callable[[bytes], None]) -> None:
+        """Call `function(frame)` in the receiving thread for each wanted event, unparsed: for a journal."""
+        self._raw.append(function)
 
     def unregister_event(self, event: str, function: Callback) -> None:
         """Undo `register_event`."""
@@ -239,7 +244,10 @@ class Manager(pyst2.Manager):
                 self._collect(collected, message)
                 return
         if self._wanted is None or name in self._wanted:
-            events.put(Message(frame))
+            for take in self._raw:
+                take(frame)
+            if self._event_callbacks.get("*") or name.decode("utf-8", "replace") in self._event_callbacks:
+                events.put(Message(frame))
 
     @staticmethod
     def _collect(collected: _List, message: Message) -> None:

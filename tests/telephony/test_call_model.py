@@ -78,6 +78,15 @@ CASES: dict[str, tuple[str, list[tuple[str, str | None, int | None, int | None, 
         [("general", "7009", 12, 20, "answered", False)],
         1,
     ),
+    "a call whose entry was missed does not take another's place in the queue": (
+        """
+        101|a|general|NONE|ENTERQUEUE||1|1
+        103|b|general|7001|CONNECT|2|x.1|1
+        113|b|general|7001|COMPLETECALLER|2|10|1
+        """,
+        [("general", None, None, None, None, False), ("general", "7001", 2, 10, "answered", False)],
+        2,
+    ),
     "only the end was seen": (
         "132|a|general|7009|COMPLETEAGENT|12|20|1",
         [("general", "7009", 12, 20, "answered", False)],
@@ -184,3 +193,4 @@ def test_every_visit_has_at_most_one_exit_and_every_exit_its_visit(kinds: list[s
     exits = sum(event.kind in ("CONNECT", "ABANDON", "EXITEMPTY") for event in events)
     assert sum(visit.exit_class is not None for visit in visits) >= exits
     assert all((visit.exited_at is None) == (visit.exit_class is None) for visit in visits)
+    assert all((visit.wait_seconds or 0) >= 0 and (visit.talk_seconds or 0) >= 0 for visit in visits)
