@@ -1,0 +1,28 @@
+"""A list as a card: title, note, rows, download; words where there are none."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboards.cards import download, heading
+from dashboards.frame import Frame
+
+
+def plain_table(frame: Frame, name: str, table: pd.DataFrame) -> None:
+    """The table as it is, its columns named in the page's language."""
+    text = frame.texts
+    with st.container(border=True, key=f"card_{name}"):
+        with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
+            st.markdown(f"**{text(f'card.{name}.title')}**", width="stretch")
+            with st.popover("", icon=":material/info:", type="tertiary", help=text("card.about"), key=f"about_{name}"):
+                st.markdown(text(f"card.{name}.note"))
+                if not table.empty:
+                    download(frame, name, table)
+        if table.empty:
+            st.info(text(f"card.{name}.empty"), icon=":material/check:")
+            return
+        st.dataframe(
+            table.rename(columns=lambda column: heading(frame, str(column))),
+            hide_index=True,
+            height="content",
+            alt=text(f"card.{name}.title"),
+        )

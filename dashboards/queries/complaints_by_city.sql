@@ -1,0 +1,8 @@
+-- Complaints of the period by city, below the type that is drilled into (NULL: all).
+select city_code, count(*) as complaints
+from fct_ticket
+where
+  is_complaint
+  and created_date_key between $first and $last
+  and ($type is null or starts_with(complaint_type_code || '.', $type || '.'))
+group by city_code

@@ -1,0 +1,5 @@
+-- The days that the marts hold figures of.
+select min(dim_date.date) as first_day, max(dim_date.date) as last_day
+from kpi_day
+inner join dim_date on kpi_day.date_key = dim_date.date_key
+where kpi_day.date_key <> 0

@@ -1,0 +1,59 @@
+"""Complaint type: what customers complain about, three levels deep, where and when."""
+
+import streamlit as st
+
+from dashboards.answers.complaints import complaint_pareto, complaint_trend, complaints_by_city, hot_spots, type_names
+from dashboards.cards import card, tiles
+from dashboards.drill import drill_bar, read_drill
+from dashboards.figures.bars import PICK, pareto
+from dashboards.figures.grids import tile_map
+from dashboards.figures.theme import PARTS
+from dashboards.figures.trends import shares
+from dashboards.frame import current_frame, set_drill
+from dashboards.plain_table import plain_table
+
+#: Types that have a colour of their own in the trend; the rest is one part.
+SHOWN_TYPES = 6
+
+frame = current_frame()
+text = frame.texts
+tiles(frame, ("complaints", "complaint_rate", "resolution_met", "reopen_rate"))
+
+names = type_names(frame)
+above = read_drill(frame, names)
+drill_bar(frame, names, above)
+ranked_types = complaint_pareto(frame, above)
+picked = card(
+    frame,
+    "pareto",
+    ranked_types,
+    lambda: pareto(ranked_types, texts=text),
+    kpis=["complaints"],
+    on_select=PICK,
+    title=text("card.pareto.title") if above is None else text("card.pareto.below", type=names.get(above, above)),
+)
+if picked and picked[0] != above:
+    set_drill(picked[0])
+    st.rerun()
+
+left, right = st.columns([3, 2])
+with left:
+    over_time = complaint_trend(frame, above, SHOWN_TYPES)
+    parts = dict(zip(over_time.sort_values("order")["code"].unique(), PARTS, strict=False))
+    card(
+        frame,
+        "complaint_trend",
+        over_time,
+        lambda: shares(over_time, texts=text, colours=parts | {"": "#DADDE2"}, stack="zero", height=340),
+        kpis=["complaints"],
+    )
+with right:
+    cities = complaints_by_city(frame, above)
+    card(
+        frame,
+        "complaint_cities",
+        cities,
+        lambda: tile_map(cities, texts=text, name=frame.kpi_name("complaint_rate"), unit="per_thousand"),
+        kpis=["complaint_rate"],
+    )
+plain_table(frame, "hot_spots", hot_spots(frame, above))

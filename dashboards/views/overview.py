@@ -1,0 +1,91 @@
+"""Overview: how the centre did, what deserves a look, when and where."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboards import attention
+from dashboards.answers import cities_compared, daily
+from dashboards.answers.overview import attention_list, half_hours_by_weekday
+from dashboards.cards import card, tiles
+from dashboards.city_table import COLUMNS, city_table
+from dashboards.figures.grids import half_hour_map
+from dashboards.figures.trends import trend
+from dashboards.frame import current_frame
+
+TILES = (
+    "contacts",
+    "sl_negative",
+    "abandon_rate",
+    "asa_seconds",
+    "aht_seconds",
+    "seat_utilisation",
+    "tickets",
+    "complaints",
+)
+MEASURES = {"sl_negative": "offered", "offered": None, "contacts": None}
+
+frame = current_frame()
+text = frame.texts
+
+tiles(frame, TILES)
+
+
+def show_findings(findings: list[attention.Finding]) -> None:
+    """The sentences of the attention list, or that there is nothing."""
+    with st.container(border=True, key="attention"):
+        st.markdown(f"**{text('attention.title')}**")
+        for finding in findings:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"- {text(finding.key, **finding.values)}", width="stretch")
+                st.page_link(
+                    f"views/{finding.page}.py", label=text(f"page.{finding.page}"), icon=":material/arrow_forward:"
+                )
+        if not findings:
+            st.markdown(f":material/check: {text('attention.none')}")
+
+
+show_findings(attention_list(frame, TILES))
+
+left, right = st.columns(2)
+for column, code in ((left, "contacts"), (right, "sl_negative")):
+    with column:
+        kpi, table = frame.kpi(code), daily(frame, code)
+        card(
+            frame,
+            f"trend_{code}",
+            table,
+            lambda kpi=kpi, table=table: trend(  # type: ignore[misc]
+                table, texts=text, unit=kpi.unit, name=frame.kpi_name(kpi.code), target=kpi.target
+            ),
+            kpis=[code],
+        )
+
+measure = st.session_state.get("half_hour_measure", "sl_negative")
+measured = frame.kpi(measure)
+weekdays = [text(f"weekday.{number}") for number in range(1, 8)]
+heat: pd.DataFrame = half_hours_by_weekday(frame, measure, MEASURES[measure], weekdays)
+card(
+    frame,
+    "half_hours",
+    heat,
+    lambda: half_hour_map(
+        heat,
+        texts=text,
+        unit=measured.unit,
+        name=frame.kpi_name(measure),
+        target=measured.target,
+        rows=weekdays,
+    ),
+    kpis=[measure],
+    control=lambda: st.segmented_control(
+        text("card.half_hours.measure"),
+        list(MEASURES),
+        default="sl_negative",
+        required=True,
+        format_func=frame.kpi_name,
+        key="half_hour_measure",
+        label_visibility="collapsed",
+        persist_state="session",
+    ),
+)
+city_table(frame, cities_compared(frame, COLUMNS))
