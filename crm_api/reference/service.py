@@ -129,7 +129,7 @@ def _load_calendars(session: Session, catalogue: dict[str, Any]) -> int:
 
 
 def load_reference(session: Session) -> int:
-    """Load units, channels, service and complaint types, products, calendars and the loop; how many rows were written."""
+    """Load units, channels, service and complaint types, products, calendars, the loop; the number of rows written."""
     catalogue = _read("catalogue.yml")
     written = _load_units(session)
     written += upsert(session, Channel, _numbered(catalogue["channels"]), key=("code",))

@@ -99,11 +99,15 @@ def spans(history: Sequence[Moment], until: datetime) -> list[Span]:
 
 
 def resolved_at(history: Sequence[Moment]) -> datetime | None:
-    """When the present resolution was reached; None while the work goes on, and for a cancelled ticket."""
+    """When the present resolution was reached; None while the work goes on, and for a cancelled ticket.
+
+    A cancellation that was taken back leaves the resolution where it was.
+    """
     since = None
     for moment in history:
-        since = (since or moment.at) if moment.state in DONE_STATES else None
-    return since
+        if moment.state != "cancelled":
+            since = (since or moment.at) if moment.state in DONE_STATES else None
+    return None if history[-1].state == "cancelled" else since
 
 
 def _end(clock: Clock, history: Sequence[Moment], first_response_at: datetime | None) -> datetime | None:

@@ -26,6 +26,7 @@ from crm_api.tickets.loop_models import (
 from crm_api.tickets.models import ENDED_STATES, Ticket, TicketEvent
 from crm_api.tickets.process import Guard, Transition
 from crm_api.tickets.process_service import definition_of
+from crm_api.tickets.proposals import review_children
 
 #: How long after closing a ticket can be reopened.
 REOPEN_DAYS = 30
@@ -180,7 +181,10 @@ def transition(
         return_counties(session, actor=actor, ticket=ticket, work=work, now=at)
     changes = _apply(session, actor, ticket, work, chosen, given, at)
     what = Step(chosen.kind, chosen.code, chosen.target, reason)
-    return record(session, actor=actor, ticket=ticket, work=work, step=what, changes=changes, now=at)
+    event = record(session, actor=actor, ticket=ticket, work=work, step=what, changes=changes, now=at)
+    if chosen.target == "closed" and ticket.kind == "outage":
+        review_children(session, actor=actor, parent=ticket, now=at)
+    return event
 
 
 def return_counties(session: Session, *, actor: Actor, ticket: Ticket, work: TicketWork, now: datetime) -> None:
