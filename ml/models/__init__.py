@@ -1,7 +1,16 @@
 """Estimators in scikit-learn's conventions, usable on any table."""
 
+from ml.models.complaints import ComplaintClassifier, Suggestion
 from ml.models.propensity import PropensityClassifier
 from ml.models.segments import Segmenter
+from ml.models.text import deduplicate
 from ml.models.uplift import UpliftClassifier
 
-__all__ = ["PropensityClassifier", "Segmenter", "UpliftClassifier"]
+__all__ = [
+    "ComplaintClassifier",
+    "PropensityClassifier",
+    "Segmenter",
+    "Suggestion",
+    "UpliftClassifier",
+    "deduplicate",
+]

@@ -27,8 +27,8 @@ class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
     describe a segment, unless the table has no number at all.
 
     Args:
-        n_clusters: number of segments; None chooses, among 2…`most_clusters` whose every segment has a bootstrap Jaccard of
-            at least 0.75, the largest that is as stable as the stablest (adjusted Rand index within 0.01).
+        n_clusters: number of segments; None chooses, among 2…`most_clusters` whose segments have a bootstrap Jaccard
+            of at least 0.75, the largest that is as stable as the stablest (adjusted Rand index within 0.01).
         most_clusters: largest number tried.
         draws: bootstrap redraws of the certificate.
         certificate_rows: at most this many rows, drawn at random, take part in the redraws.
