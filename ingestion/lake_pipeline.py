@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 
 import dlt
 import pyarrow as pa
+from dlt.common.storages import NormalizeStorage
 from dlt.common.versioned_state import decompress_state
 from dlt.destinations import filesystem
 from dlt.destinations.impl.filesystem.filesystem import CURRENT_VERSION, INIT_FILE_NAME
@@ -109,19 +111,23 @@ def _unwrapped(failure: BaseException) -> CrmError:
     reason = str(last).strip().splitlines()[0] if str(last).strip() else type(last).__name__
     return CrmError(
         f"The load was not finished: {reason}",
-        "Readers still see the lake as it was. Make room or mend what is said above, then run: crm ingest",
+        "Readers still see the lake as it was. Make room or mend what is said above, then run: crm ingest. "
+        "If it fails in the same way again, delete the folder ingest in CRM_HOME: nothing is lost by that.",
     )
 
 
-def finish_pending(pipeline: Any) -> bool:
-    """Finish the packages that an ended process left behind; whether there were any."""
-    pending = bool(pipeline.has_pending_data)
-    if pending:
+def finish_pending(pipeline: Any) -> None:
+    """Finish the packages that an ended process left behind, and remove what it had only half extracted."""
+    if pipeline.has_pending_data:
         with told():
             pipeline.run()
             # The packages carry a newer state than the one that the ended process saved.
             pipeline.sync_destination()
-    return pending
+    folder = Path(pipeline.working_dir)
+    # dlt keeps the notes of every package for ever, and extracts into folders that it never looks at again.
+    for path in [*(folder / "normalize").glob("*"), *(folder / "load" / "loaded").glob("*")]:
+        if path.is_dir() and path.name != NormalizeStorage.EXTRACTED_FOLDER:
+            shutil.rmtree(path)
 
 
 def last_load(pipeline: Any) -> Load | None:
