@@ -9,6 +9,7 @@ from crm_api.customers import models as customers
 from crm_api.identity import models as identity
 from crm_api.imports import models as imports
 from crm_api.organisation import models as organisation
+from crm_api.routing import models as routing
 from crm_api.sla import models as sla
 from crm_api.tickets import loop_models as loop
 from crm_api.tickets import models as tickets
@@ -28,6 +29,7 @@ __all__ = [
     "loop",
     "organisation",
     "processes",
+    "routing",
     "sla",
     "tickets",
     "webhooks",

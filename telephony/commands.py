@@ -1,13 +1,23 @@
 """Commands of the telephone side."""
 
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from core.errors import ConfigurationError
+
 #: The private Asterisk of development, demo and tests lies here (not below CRM_HOME: it is an installation).
 ASTERISK_ROOT = Path(".asterisk") / "root"
+
+
+def _manager_secret() -> str:
+    secret = os.environ.get("CRM_MANAGER_SECRET")
+    if not secret:
+        raise ConfigurationError("CRM_MANAGER_SECRET is not set.", "Set it to the manager user's secret.")
+    return secret
 
 
 @click.group()
@@ -78,23 +88,75 @@ def listen(host: str, port: int, user: str) -> None:
     The secret is read from CRM_MANAGER_SECRET. Starting it again after a crash continues from the journal.
     """
     import logging
-    import os
     import signal
 
     from core.database import make_engine
-    from core.errors import ConfigurationError
     from core.settings import get_settings
     from crm_api.store import require_ready
     from telephony.listener import Address, Listener
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    secret = os.environ.get("CRM_MANAGER_SECRET")
-    if not secret:
-        raise ConfigurationError("CRM_MANAGER_SECRET is not set.", "Set it to the manager user's secret.")
     settings = get_settings()
     engine = make_engine(settings)
     require_ready(engine)
-    listener = Listener(Address(host, port, user, secret), engine, settings.home / "telephony" / "journal")
+    listener = Listener(Address(host, port, user, _manager_secret()), engine, settings.home / "telephony" / "journal")
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: listener.stop())
     listener.run()
+
+
+@telephony.command()
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of Asterisk's configuration.")
+@click.option(
+    "--state", default="/var/lib/crm-asterisk", show_default=True, help="Asterisk's folder for what it keeps."
+)
+@click.option("--modules", default="/usr/lib/x86_64-linux-gnu/asterisk/modules", show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address that Asterisk listens on.")
+@click.option("--trunk", default="127.0.0.1", show_default=True, help="Address of the carrier's gateway.")
+@click.option("--user", default="crm", show_default=True, help="The manager user.")
+def configure(out: Path, state: str, modules: str, host: str, trunk: str, user: str) -> None:
+    """Render Asterisk's configuration from the CRM's queues, agents and seats; prints the files that changed.
+
+    The manager's secret is read from CRM_MANAGER_SECRET. `asterisk -rx "core reload"` then applies the files
+    without dropping calls.
+    """
+    from core.database import make_engine, session_scope
+    from core.settings import get_settings
+    from crm_api.routing.service import ensure
+    from crm_api.store import require_ready, store_errors
+    from telephony.asterisk.from_store import plan_from_store
+    from telephony.asterisk.plan import PbxPlan, Ports
+    from telephony.asterisk.render import render, write
+
+    base = PbxPlan(user, _manager_secret(), ports=Ports(host=host), trunk_host=trunk)
+    engine = make_engine(get_settings())
+    require_ready(engine)
+    with store_errors(engine), session_scope(engine) as session:
+        ensure(session)
+        plan = plan_from_store(session, base)
+    changed = write(render(plan, etc=str(out), state=state, modules=modules), out)
+    click.echo(f"{len(plan.queues)} queues, {len(plan.agents)} agents; changed: {', '.join(changed) or 'nothing'}")
+
+
+@telephony.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="The residual of each day as JSON.")
+def reconcile(files: tuple[Path, ...], as_json: bool) -> None:
+    """Correct what was seen live by our own PBX's queue_log FILES; prints how far it was off, per day."""
+    from core.database import make_engine
+    from core.settings import get_settings
+    from crm_api.store import require_ready, store_errors
+    from telephony.reconcile import reconcile as run
+
+    settings = get_settings()
+    engine = make_engine(settings)
+    require_ready(engine)
+    with store_errors(engine):
+        residuals, summary = run(engine, files, rejected=settings.rejected)
+    rows = [{"day": str(day)} | asdict(residual) for day, residual in sorted(residuals.items())]
+    if as_json:
+        click.echo(json.dumps({"days": rows, "import": asdict(summary)}, ensure_ascii=False))
+        return
+    for row in rows:
+        click.echo(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in row.items()))
+    click.echo(f"{summary.calls.added} calls added, {summary.calls.changed} corrected, {summary.calls.same} right.")

@@ -1,0 +1,91 @@
+"""`crm telephony reconcile`: the PBX's own log corrects what was seen live, and the difference becomes a figure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from core.database import session_scope
+from core.time import to_local
+from crm_api.contacts.call_records import CallRecord
+from crm_api.contacts.models import Contact, QueueVisit
+from crm_api.routing.service import Residual, record_residuals
+from telephony.call_model import build_calls
+from telephony.files import ImportSummary, import_queue_log, read_queue_log
+from telephony.to_store import call_records, caller_numbers
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One visit as the store has it."""
+
+    entered_at: datetime
+    exited_at: datetime | None
+    exit_class: str | None
+    ended_at: datetime | None
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> int:
+    return 0 if start is None or end is None else round((end - start).total_seconds())
+
+
+def compare(records: Iterable[CallRecord], stored: Mapping[str, Sequence[Seen]]) -> dict[date, Residual]:
+    """Per local day of entry, how the stored visits of each call differ from the log's."""
+    days: dict[date, Residual] = defaultdict(Residual)
+    for record in records:
+        seen = list(stored.get(record.external_id, ()))
+        for number, visit in enumerate(record.visits):
+            day = days[to_local(visit.entered_at).date()]
+            day.visits_in_log += 1
+            if number >= len(seen):
+                day.visits_missing += 1
+                continue
+            one = seen[number]
+            if one.exit_class in (None, "unknown") and visit.exit_class not in (None, "unknown"):
+                day.visits_unknown += 1
+            elif one.exit_class != visit.exit_class:
+                day.visits_wrong += 1
+            waited = _seconds(visit.entered_at, visit.exited_at) - _seconds(one.entered_at, one.exited_at)
+            talked = _seconds(visit.exited_at, visit.ended_at) - _seconds(one.exited_at, one.ended_at)
+            day.wait_seconds_differing += abs(waited)
+            day.talk_seconds_differing += abs(talked)
+        for one in seen[len(record.visits) :]:
+            days[to_local(one.entered_at).date()].visits_extra += 1
+    return dict(days)
+
+
+def _stored(session: Session, keys: Sequence[str]) -> dict[str, list[Seen]]:
+    found: dict[str, list[Seen]] = defaultdict(list)
+    for start in range(0, len(keys), _CHUNK):
+        rows = session.execute(
+            select(Contact.external_id, QueueVisit)
+            .join(QueueVisit, QueueVisit.contact_id == Contact.id)
+            .where(
+                Contact.channel_code == "voice",
+                Contact.external_id.in_(keys[start : start + _CHUNK]),
+                QueueVisit.deleted_at.is_(None),
+            )
+            .order_by(QueueVisit.visit_number)
+        )
+        for key, visit in rows:
+            found[key].append(Seen(visit.entered_at, visit.exited_at, visit.exit_class, visit.ended_at))
+    return found
+
+
+def reconcile(engine: Engine, logs: Sequence[Path], *, rejected: Path) -> tuple[dict[date, Residual], ImportSummary]:
+    """Compare the store with queue_log, record the residual of each day, then make the store equal to the log.
+
+    Repeating it changes nothing.
+    """
+    events, _ = read_queue_log(logs)
+    records = list(call_records(build_calls(events), caller_numbers(events)))
+    with session_scope(engine) as session:
+        residuals = compare(records, _stored(session, [record.external_id for record in records]))
+        record_residuals(session, sorted(residuals.items()))
+    return residuals, import_queue_log(engine, logs, source="", rejected=rejected)
