@@ -18,6 +18,7 @@ from crm_api.web.settings import WebSettings, get_web_settings
 ROUTERS: tuple[str, ...] = (
     "crm_api.identity.routes:router",
     "crm_api.customers.routes:router",
+    "crm_api.customers.merge_routes:router",
     "crm_api.contacts.routes:router",
     "crm_api.identity.admin_routes:router",
     "crm_api.audit.routes:router",

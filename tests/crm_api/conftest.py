@@ -96,6 +96,23 @@ def populated(request: pytest.FixtureRequest) -> tuple[Engine, World]:
     return found
 
 
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def shared_world(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Engine, World]]:
+    """A populated store for a module's tests that only read: a database of one's own is the dearest part of a test."""
+    source, world = request.getfixturevalue(f"populated_{request.param}")
+    if request.param == "sqlite":
+        path = tmp_path_factory.mktemp("shared") / "crm.sqlite"
+        shutil.copy(source, path)
+        url = f"sqlite:///{path}"
+    else:
+        url = copy_database(source, "template_world", f"shared_{next(_numbers)}")
+    engine = make_engine(url=url)
+    yield engine, world
+    engine.dispose()
+
+
 def sign_in(client: TestClient, engine: Engine, username: str) -> TestClient:
     """Give `client` a session of the user, as the sign-in would (without its deliberate slowness)."""
     with session_scope(engine) as session:

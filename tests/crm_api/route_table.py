@@ -100,6 +100,18 @@ TABLE: dict[tuple[str, str], Row] = {
         body=lambda: {"key_level": "gold"},
         headers=ANY_VERSION,
     ),
+    ("GET", "/api/v1/customers/{customer_id}/duplicates"): Row(DESK, target="customer"),
+    ("GET", "/api/v1/customers/{customer_id}/merges"): Row(DESK, target="customer"),
+    # The merged one is unknown to everybody: who may merge learns that, the matrix changes nothing.
+    ("POST", "/api/v1/customers/{customer_id}/merges"): Row(
+        frozenset({"supervisor", "branch_manager"}),
+        target="customer",
+        body=lambda: {"merged_id": 987654321, "reason": "重复建档"},
+        status=404,
+    ),
+    ("POST", "/api/v1/merges/{merge_id}/undo"): Row(
+        frozenset({"supervisor", "branch_manager"}), target="merge", status=409
+    ),
     # contacts
     ("POST", "/api/v1/contacts"): Row(DESK, body=_contact, status=201),
     ("GET", "/api/v1/contacts"): Row(DESK),

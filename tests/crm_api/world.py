@@ -7,7 +7,9 @@ from typing import Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.actor import Actor
 from crm_api.contacts.models import Contact
+from crm_api.customers import merging
 from crm_api.customers.models import (
     Account,
     Consent,
@@ -21,6 +23,7 @@ from crm_api.customers.search_keys import refresh
 from crm_api.organisation.models import OrgUnit, Township
 from crm_api.tickets.models import Ticket
 
+_PROVINCE = Actor(username="world", role="supervisor", unit_id=1, unit_kind="province")
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 Side = Literal["own", "foreign"]
 
@@ -137,6 +140,12 @@ def build_world(session: Session) -> World:
         session.add(ticket)
         session.flush()
         ids |= {("customer", side): customer.id, ("contact", side): contact.id, ("ticket", side): ticket.id}
+        merged = add_customer(session, {**person, "code": f"{person['code']}M", "account": f"{person['account']}1"})
+        merge = merging.merge(session, survivor_id=customer.id, merged_id=merged.id, reason="重复建档", actor=_PROVINCE)
+        merging.undo(session, merge.id, actor=_PROVINCE)
+        merged.deleted_at = START
+        refresh(session, [merged.id])
+        ids[("merge", side)] = merge.id
         ids[("unit", side)] = customer.unit_id or 0
     return World(ids)
 
