@@ -54,6 +54,7 @@ class Batch:
         self.lines: npt.NDArray[np.int64] = np.asarray(rows.lines, dtype=np.int64)
         self.reasons: Objects = np.full(len(rows), None, dtype=object)
         self.details: Objects = np.full(len(rows), None, dtype=object)
+        self._raw: list[tuple[str, ...]] = list(zip(*rows.cells, strict=True))
         self._columns: dict[str, Objects] = {}
         for position, fault in rows.faults.items():
             self.reasons[position] = fault
@@ -64,9 +65,8 @@ class Batch:
     def column(self, name: str) -> Objects:
         """Texts of a column, without the white space around them."""
         if name not in self._columns:
-            place = self.header.index(name)
             values = np.empty(len(self), dtype=object)
-            values[:] = [cells[place].strip() for cells in self.rows.cells]
+            values[:] = list(map(str.strip, self._raw[self.header.index(name)]))
             self._columns[name] = values
         return self._columns[name]
 

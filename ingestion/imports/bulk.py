@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 from sqlalchemy import JSON, Connection, Select, Table, Text, cast, column, func, insert, literal, select, text
@@ -14,6 +16,7 @@ Values: TypeAlias = npt.NDArray[Any]
 #: Column → one value a row: datetime64 is UTC, object arrays hold texts, numbers or None.
 Columns: TypeAlias = Mapping[str, Values]
 
+_ROWS_A_STATEMENT, _MOST_PARAMETERS = 250, 32_000
 _MARK = 10  # where ISO form has its T
 
 
@@ -66,6 +69,11 @@ def _sqlite_values(values: Values) -> list[Any]:
     return texts
 
 
+def _is_left_out(table: Table, name: str, values: Values) -> bool:
+    """Whether nothing is said in this column, so that its NULL needs no saying either."""
+    return values.dtype == object and table.c[name].server_default is None and bool(pd.isna(values).all())
+
+
 class BulkWriter:
     """Inserts rows of one transaction; on SQLite they all carry one number of the capture clock."""
 
@@ -101,12 +109,19 @@ class BulkWriter:
         return count
 
     def _insert_sqlite(self, table: Table, columns: Columns, count: int) -> None:
+        columns = {name: values for name, values in columns.items() if not _is_left_out(table, name, values)}
         statement = insert(table).compile(dialect=self.connection.dialect, column_keys=[*columns, "row_version"])
         lists = {name: _sqlite_values(values) for name, values in columns.items()}
         lists["row_version"] = [self.version] * count
         # The compiled statement has its columns in the table's order.
         rows = list(zip(*(lists[name] for name in statement.positiontup or ()), strict=True))
-        self.connection.exec_driver_sql(str(statement), rows)
+        head, _, places = str(statement).rpartition(" VALUES ")
+        # Many rows a statement: with a trigger on the table each statement costs a journal of its own.
+        size = min(_ROWS_A_STATEMENT, _MOST_PARAMETERS // len(lists))
+        for start in range(0, count, size):
+            part = rows[start : start + size]
+            several = head + " VALUES " + ", ".join([places] * len(part))
+            self.connection.exec_driver_sql(several, tuple(chain.from_iterable(part)))
 
     def _copy(self, table: Table, columns: Columns) -> None:
         arrays = {name: pa.array(values, from_pandas=True) for name, values in columns.items()}

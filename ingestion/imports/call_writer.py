@@ -45,26 +45,25 @@ class CallImport:
         self.mapping = mapping
         self.source = mapping.source
 
-    def read(self, batch: Batch, times: TimeReader) -> None:
-        """Turn the batch into calls, refusing rows with the reason."""
-        self.rows = read_calls(batch, self.mapping, self.directory, times)
+    def read(self, batch: Batch, times: TimeReader) -> CallRows:
+        """The batch as calls; rows with a fault are refused with the reason."""
+        return read_calls(batch, self.mapping, self.directory, times)
 
-    def refused(self) -> Refused:
-        """What is known of the refused rows."""
-        rows = self.rows
+    def told(self, rows: CallRows) -> Refused:
+        """What is known of the rows should they be refused."""
         units = looked_up(rows.texts["unit"], self.directory.units)
         return Refused(rows.contact_start, rows.texts["channel"], rows.texts["service_type"], units)
 
-    def present(self, connection: Connection, keys: Objects) -> set[str]:
+    def present(self, connection: Connection, rows: CallRows, keys: Objects) -> set[str]:
         """Keys whose contact the store holds."""
-        channels = sorted({code for code in self.rows.texts["channel"] if code is not None})
+        channels = sorted({code for code in rows.texts["channel"] if code is not None})
         ids = [f"{self.source}:{key}" for key in keys]
         found = ids_by_key(connection, CONTACTS, "external_id", ids, channel_code=channels)
         return {external_id.removeprefix(f"{self.source}:") for external_id in found}
 
-    def write(self, writer: BulkWriter, keys: Objects, wanted: Flags) -> None:
+    def write(self, writer: BulkWriter, rows: CallRows, keys: Objects, wanted: Flags) -> None:
         """Insert the wanted rows; the store does not hold them yet."""
-        rows, place = self.rows, np.flatnonzero(wanted)
+        place = np.flatnonzero(wanted)
         external_ids = np.array([f"{self.source}:{key}" for key in keys[place]], dtype=object)
         chosen = _Chosen(
             rows,

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any, cast
 
 import numpy as np
+import pandas as pd
 from sqlalchemy import Connection, Table, select, update
 
 from core.errors import ConfigurationError
@@ -12,7 +13,7 @@ from crm_api.base import Base
 from crm_api.contacts.models import BLOCK_REASONS, CONTACT_OUTCOMES, DIRECTIONS, EXIT_CLASSES
 from crm_api.customers.models import KEY_LEVELS
 from crm_api.tickets.models import PRIORITIES, TICKET_STATES
-from ingestion.imports.batch import Instants, Objects, looked_up
+from ingestion.imports.batch import Instants, Objects, is_none, looked_up, per_unique
 from ingestion.imports.bulk import BulkWriter, ids_by_key, pairs
 from ingestion.imports.mapping import Mapping, Value
 
@@ -148,27 +149,35 @@ class Directory:
 
         A customer's key level only ever rises by an import, to the highest that the file gives.
         """
-        first: dict[str, np.datetime64] = {}
-        highest: dict[str, int] = {}
-        prefixed = np.array([None if code is None else f"{self.source}:{code}" for code in codes], dtype=object)
-        for place in np.argsort(seen_at, kind="stable"):
-            code = prefixed[place]
-            if code is not None:
-                first.setdefault(code, seen_at[place])
-                highest[code] = max(highest.get(code, 0), KEY_LEVELS.index(levels[place] or "none"))
-        ids = ids_by_key(writer.connection, _CUSTOMERS, "code", list(first))
-        self._raise_levels(writer, {ids[code]: level for code, level in highest.items() if level and code in ids})
-        new = [code for code in first if code not in ids]
+        named = ~is_none(codes)
+        places, uniques = pd.factorize(codes[named])
+        if not len(uniques):
+            return np.full(len(codes), None, dtype=object)
+        first = np.full(len(uniques), np.iinfo(np.int64).max)
+        np.minimum.at(first, places, seen_at[named].astype(np.int64))
+        highest = np.zeros(len(uniques), dtype=np.int64)
+        ranks = per_unique(levels[named], lambda level: KEY_LEVELS.index(level or "none"))
+        np.maximum.at(highest, places, ranks.astype(np.int64))
+        prefixed = [f"{self.source}:{code}" for code in uniques]
+        ids = ids_by_key(writer.connection, _CUSTOMERS, "code", prefixed)
+        rises = {
+            ids[code]: level for code, level in zip(prefixed, highest.tolist(), strict=True) if level and code in ids
+        }
+        self._raise_levels(writer, rises)
+        new = np.array([place for place, code in enumerate(prefixed) if code not in ids], dtype=np.intp)
         numbers = writer.reserve(_CUSTOMERS, len(new))
         columns = {
             "id": numbers,
-            "code": _objects(new),
+            "code": _objects(prefixed)[new],
             "kind": _objects(["person"] * len(new)),
-            "key_level": _objects([KEY_LEVELS[highest[code]] for code in new]),
-            "registered_at": np.array([first[code] for code in new], dtype="datetime64[us]"),
+            "key_level": _objects(KEY_LEVELS)[highest[new]],
+            "registered_at": first[new].astype("datetime64[us]"),
         }
         writer.insert(_CUSTOMERS, columns)
-        return looked_up(prefixed, ids | dict(zip(new, numbers.tolist(), strict=True)))
+        ids |= dict(zip(columns["code"], numbers.tolist(), strict=True))
+        result: Objects = np.full(len(codes), None, dtype=object)
+        result[named] = looked_up(_objects(prefixed)[places], ids)
+        return result
 
     def _raise_levels(self, writer: BulkWriter, levels: dict[int, int]) -> None:
         for level in sorted(set(levels.values())):

@@ -88,24 +88,8 @@ def parse_times(values: Objects, formats: list[str]) -> tuple[Instants, Flags]:
         open_ = np.isnat(found)
         if not open_.any():
             break
-        parsed, utc = _parse_one(texts[open_], form)
-        found[open_], is_utc[open_] = parsed, utc
-    if not len(uniques):
-        return no_instants(len(values)), np.zeros(len(values), dtype=bool)
+        found[open_], is_utc[open_] = _parse_one(texts[open_], form)
     return found[codes], is_utc[codes]
-
-
-def _settled(values: Objects, formats: list[str], settled_by: Settled, batch: Batch) -> tuple[Instants, Flags, Objects]:
-    """Times under the format whose date the other column confirms; the third result: rows where none does."""
-    truth, _ = parse_times(batch.column(settled_by.column), settled_by.formats)
-    found, is_utc = no_instants(len(values)), np.zeros(len(values), dtype=bool)
-    read = np.zeros(len(values), dtype=bool)
-    for form in formats:
-        parsed, utc = parse_times(values, [form])
-        read |= ~np.isnat(parsed)
-        agrees = np.isnat(found) & (parsed.astype("datetime64[D]") == truth.astype("datetime64[D]"))
-        found[agrees], is_utc[agrees] = parsed[agrees], utc[agrees]
-    return found, is_utc, (read & np.isnat(found)).astype(object)
 
 
 class TimeReader:
@@ -117,15 +101,29 @@ class TimeReader:
         self._also = ["iso"] if is_workbook else []
         self._also_clock = ["%H:%M:%S", "%H:%M:%S.%f"] if is_workbook else []
 
+    @staticmethod
+    def _settled(
+        values: Objects, formats: list[str], settled_by: Settled, batch: Batch
+    ) -> tuple[Instants, Flags, Flags]:
+        """Times under the format whose date the other column confirms; the third result: rows where none does."""
+        truth, _ = parse_times(batch.column(settled_by.column), settled_by.formats)
+        found, is_utc = no_instants(len(values)), np.zeros(len(values), dtype=bool)
+        read = np.zeros(len(values), dtype=bool)
+        for form in formats:
+            parsed, utc = parse_times(values, [form])
+            read |= ~np.isnat(parsed)
+            agrees = np.isnat(found) & (parsed.astype("datetime64[D]") == truth.astype("datetime64[D]"))
+            found[agrees], is_utc[agrees] = parsed[agrees], utc[agrees]
+        return found, is_utc, read & np.isnat(found)
+
     def _part(self, part: TimePart | Instant, batch: Batch, *, field: str) -> tuple[Instants, Flags]:
         values = batch.column(part.column or "")
         formats = [*part.formats, *self._also]
         if part.settled_by is None:
             found, is_utc = parse_times(values, formats)
         else:
-            found, is_utc, torn = _settled(values, formats, part.settled_by, batch)
-            other = part.settled_by.column
-            batch.refuse(torn.astype(bool), f"{field}: the date differs from the column {other}", values)
+            found, is_utc, torn = self._settled(values, formats, part.settled_by, batch)
+            batch.refuse(torn, f"{field}: the date differs from the column {part.settled_by.column}", values)
         batch.refuse(np.isnat(found) & (values != ""), f"{field} is not a time in the mapping's formats", values)
         return found, is_utc
 

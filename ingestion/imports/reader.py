@@ -28,15 +28,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self.lines)
 
-    def add(self, cells: list[str], line: int, width: int, fault: str | None = None) -> None:
-        """Take a row in; one of another width is kept as it was and marked."""
-        if fault is None and len(cells) != width:
-            fault = f"row has {len(cells)} fields, the header {width}"
-        if fault is not None:
-            self.faults[len(self)] = fault
-            self.originals[len(self)] = cells
-            cells = (cells + [""] * width)[:width]
-        self.cells.append(cells)
+    def add_faulty(self, cells: list[str], line: int, width: int, fault: str) -> None:
+        """Take in a row that cannot be read, as it was; its columns hold what of it there is."""
+        self.faults[len(self)] = fault
+        self.originals[len(self)] = cells
+        self.cells.append((cells + [""] * width)[:width])
         self.lines.append(line)
 
 
@@ -63,10 +59,14 @@ class Source:
         rows, width = Rows(), len(self.header)
         read = _sheet_rows(self) if self.is_workbook else _text_rows(self)
         for cells, line, fault in read:
-            if fault is None and not any(cells):
-                continue
-            rows.add(cells, line, width, fault)
-            if len(rows) == size:
+            if fault is None and len(cells) == width:
+                if not any(cells):
+                    continue
+                rows.cells.append(cells)
+                rows.lines.append(line)
+            elif cells:
+                rows.add_faulty(cells, line, width, fault or f"row has {len(cells)} fields, the header {width}")
+            if len(rows.lines) == size:
                 yield rows
                 rows = Rows()
         if len(rows):
@@ -74,21 +74,16 @@ class Source:
 
 
 class _Lines:
-    """A text file's lines, remembering where the current row began and whether the last line was ended."""
+    """A text file's lines; the last one read is at hand to be shown."""
 
-    def __init__(self, lines: Iterable[str]) -> None:
-        self.lines = iter(lines)
-        self.number = 0
-        self.row: list[str] = []
+    def __init__(self, file: Iterable[str]) -> None:
+        self.file = file
+        self.last = ""
 
     def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self.lines)
-        self.number += 1
-        self.row.append(line)
-        return line
+        for line in self.file:
+            self.last = line
+            yield line
 
 
 def _text_rows(source: Source) -> Iterator[tuple[list[str], int, str | None]]:
@@ -99,17 +94,16 @@ def _text_rows(source: Source) -> Iterator[tuple[list[str], int, str | None]]:
         reader = csv.reader(lines, delimiter=source.delimiter, strict=True)
         next(reader)
         while True:
-            lines.row.clear()
-            start = lines.number + 1
+            start = reader.line_num + 1
             try:
                 cells = next(reader)
             except StopIteration:
-                return
+                break
             except csv.Error as error:
-                yield ["".join(lines.row).rstrip("\r\n")], start, f"row is not well-formed CSV: {error}"
+                yield [lines.last.rstrip("\r\n")], start, f"row is not well-formed CSV: {error}"
                 continue
-            fault = None
-            if len(cells) < width and lines.row and not lines.row[-1].endswith(("\n", "\r")):
+            fault = "row holds a zero character" if "\0" in lines.last else None
+            if len(cells) < width and not source.is_ended and not lines.last.endswith(("\n", "\r")):
                 fault = f"the last line is cut: {len(cells)} fields, the header has {width}"
             yield cells, start, fault
 

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from sqlalchemy import Connection, Engine, text
@@ -28,19 +29,29 @@ Report = Callable[[int, int], None]
 
 
 class Kind(Protocol):
-    """What differs between calls and tickets."""
+    """What differs between calls and tickets; `rows` are what its own `read` gave."""
 
-    def read(self, batch: Batch, times: TimeReader) -> None:
-        """Turn the batch into our terms, refusing rows."""
+    def read(self, batch: Batch, times: TimeReader) -> Any:
+        """The batch in our terms; rows with a fault are refused. Touches no store: it runs ahead in a thread."""
 
-    def refused(self) -> Refused:
-        """What is known of the refused rows of the batch read last."""
+    def told(self, rows: Any) -> Refused:
+        """What is known of the rows should they be refused."""
 
-    def present(self, connection: Connection, keys: Objects) -> set[str]:
+    def present(self, connection: Connection, rows: Any, keys: Objects) -> set[str]:
         """Keys that the store holds already."""
 
-    def write(self, writer: BulkWriter, keys: Objects, wanted: Flags) -> None:
-        """Insert the wanted rows of the batch read last."""
+    def write(self, writer: BulkWriter, rows: Any, keys: Objects, wanted: Flags) -> None:
+        """Insert the wanted rows; the store does not hold them yet."""
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A batch that is read and judged, ready for the store."""
+
+    batch: Batch
+    rows: Any
+    keys: Objects
+    repeated: Flags
 
 
 @dataclass
@@ -101,22 +112,39 @@ class _Run:
         with _transaction(engine, mapping.source) as writer:
             self.kind = _kind(Directory(writer, mapping), mapping)
 
-    def take(self, batch: Batch) -> None:
-        """Import one batch, in one transaction."""
+    def prepared(self, size: int) -> Iterator[_Prepared]:
+        """The batches of the file, each prepared while the store writes the one before."""
+        batches = self.source.batches(size)
+
+        def prepare() -> _Prepared | None:
+            rows = next(batches, None)
+            return None if rows is None else self._prepare(Batch(rows, self.source.header))
+
+        with ThreadPoolExecutor(1, thread_name_prefix="import") as ahead:
+            coming = ahead.submit(prepare)
+            while (now := coming.result()) is not None:
+                coming = ahead.submit(prepare)
+                yield now
+
+    def _prepare(self, batch: Batch) -> _Prepared:
         keys = row_keys(batch, self.mapping.key)
         for rule in self.mapping.reject:
             batch.refuse(holds(rule.when, batch), rule.reason)
-        self.kind.read(batch, self.times)
-        repeated = self._refuse_repeats(batch, keys)
+        rows = self.kind.read(batch, self.times)
+        return _Prepared(batch, rows, keys, self._refuse_repeats(batch, keys))
+
+    def take(self, prepared: _Prepared) -> None:
+        """Bring one batch into the store, in one transaction."""
+        batch, rows, keys = prepared.batch, prepared.rows, prepared.keys
         with _transaction(self.engine, self.mapping.source) as writer:
-            there = self.kind.present(writer.connection, keys)
-            present = np.array([key in there for key in keys], dtype=np.bool_) & ~repeated
+            there = self.kind.present(writer.connection, rows, keys)
+            present = np.array([key in there for key in keys], dtype=np.bool_) & ~prepared.repeated
             wanted = batch.accepted & ~present
             # A row that was taken in once stays, even if the mapping would refuse it today.
             refused = ~batch.accepted & ~present
-            self.kind.write(writer, keys, wanted)
+            self.kind.write(writer, rows, keys, wanted)
             withdraw_rejects(writer, self.mapping, keys[wanted])
-            store_rejects(writer, self.mapping, batch, keys, refused, self.kind.refused())
+            store_rejects(writer, self.mapping, batch, keys, refused, self.kind.told(rows))
         self._count(batch, wanted, present, refused)
 
     def _refuse_repeats(self, batch: Batch, keys: Objects) -> Flags:
@@ -176,8 +204,8 @@ def import_file(
     require_ready(engine)
     with RejectedFile(settings.rejected, mapping, source) as rejected:
         run = _Run(engine, mapping, source, rejected)
-        for rows in source.batches(batch_size):
-            run.take(Batch(rows, source.header))
+        for prepared in run.prepared(batch_size):
+            run.take(prepared)
             if report is not None:
                 report(run.summary.read, source.lines)
     summary = run.summary

@@ -93,7 +93,7 @@ def texts(value: Value, batch: Batch, *, field: str) -> Objects:
         read = joined([batch.column(name) for name in names], value.separator)
         read = read if len(names) > 1 else batch.column(names[0])
         result = per_unique(read, _translation(value))
-    unknown = np.array([item is _UNKNOWN for item in result], dtype=bool)
+    unknown = np.asarray(result == _UNKNOWN, dtype=np.bool_)
     if unknown.any():
         result[unknown] = None
         batch.refuse(unknown, value.reason or f"{field} is not in the mapping", read)

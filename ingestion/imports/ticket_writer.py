@@ -26,25 +26,24 @@ class TicketImport:
         self.mapping = mapping
         self.source = mapping.source
 
-    def read(self, batch: Batch, times: TimeReader) -> None:
-        """Turn the batch into tickets, refusing rows with the reason."""
-        self.rows = read_tickets(batch, self.mapping, self.directory, times)
+    def read(self, batch: Batch, times: TimeReader) -> TicketRows:
+        """The batch as tickets; rows with a fault are refused with the reason."""
+        return read_tickets(batch, self.mapping, self.directory, times)
 
-    def refused(self) -> Refused:
-        """What is known of the refused rows."""
-        texts = self.rows.texts
-        units = looked_up(texts["unit"], self.directory.units)
-        return Refused(self.rows.created, texts["channel"], texts["service_type"], units)
+    def told(self, rows: TicketRows) -> Refused:
+        """What is known of the rows should they be refused."""
+        units = looked_up(rows.texts["unit"], self.directory.units)
+        return Refused(rows.created, rows.texts["channel"], rows.texts["service_type"], units)
 
-    def present(self, connection: Connection, keys: Objects) -> set[str]:
+    def present(self, connection: Connection, rows: TicketRows, keys: Objects) -> set[str]:
         """Keys whose ticket the store holds."""
         found = ids_by_key(connection, TICKETS, "code", [f"{self.source}:{key}" for key in keys])
         return {code.removeprefix(f"{self.source}:") for code in found}
 
-    def write(self, writer: BulkWriter, keys: Objects, wanted: Flags) -> None:
+    def write(self, writer: BulkWriter, rows: TicketRows, keys: Objects, wanted: Flags) -> None:
         """Insert the wanted rows; the store does not hold them yet."""
         place = np.flatnonzero(wanted)
-        rows = _chosen(self.rows, place)
+        rows = _chosen(rows, place)
         codes = np.array([f"{self.source}:{key}" for key in keys[place]], dtype=object)
         customers = self.directory.customers(writer, rows.texts["customer"], rows.texts["customer_level"], rows.created)
         units = looked_up(rows.texts["unit"], self.directory.units)
