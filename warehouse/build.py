@@ -107,7 +107,7 @@ def build(settings: Settings | None = None, progress: Progress | None = None) ->
     started = time.monotonic()
     with warehouse_lock(settings, "build"):
         stamp_file(settings).unlink(missing_ok=True)
-        results, exception = run_dbt(settings, ["build"], _listener(progress))
+        results, exception = run_dbt(settings, ["build", "--exclude-resource-type", "unit_test"], _listener(progress))
         _refuse(settings, results, exception)
         result = BuildResult(
             built_at=utc_now().isoformat(),

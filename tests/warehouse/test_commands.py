@@ -1,0 +1,61 @@
+"""`crm kpi` and `crm publish` as a person meets them."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from click.testing import CliRunner
+
+from cli.main import crm
+from core.errors import BadInputError, CrmError
+from core.settings import Settings, get_settings
+from warehouse.publication import Publication
+
+
+@pytest.fixture
+def run(published_centre: tuple[Settings, Publication], monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    monkeypatch.setenv("CRM_HOME", str(published_centre[0].home))
+    get_settings.cache_clear()
+
+    def call(*arguments: str) -> str:
+        return CliRunner().invoke(crm, list(arguments), catch_exceptions=False).stdout
+
+    yield call
+    get_settings.cache_clear()
+
+
+def test_json_holds_one_object_a_group_with_numbers_and_nulls(run: Callable[..., str]) -> None:
+    groups = json.loads(run("kpi", "--by", "day,city", "--filter", "city=xian,baoji", "--json"))
+    first = groups[0]
+    assert (first["day"], first["city"], first["contacts"], first["sl_negative"]) == ("2026-03-02", "baoji", 3, 0.0)
+    assert first["asa_seconds"] is None and isinstance(first["contacts"], int)
+
+
+def test_the_table_reads_in_the_language_set(run: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "服务水平" in run("kpi") and "44.44 %" in run("kpi")
+    monkeypatch.setenv("CRM_LANGUAGE", "en")
+    get_settings.cache_clear()
+    assert "Service level" in run("kpi", "--by", "channel")
+
+
+def test_a_definition_is_printed(run: Callable[..., str]) -> None:
+    assert "answered_within_target / nullif(offered, 0)" in run("kpi", "--explain", "sl_negative")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--by", "colour"], "no dimension 'colour'"),
+        (["--filter", "channel"], "--filter is 'channel'"),
+        (["--kpi", "happiness"], "no KPI 'happiness'"),
+        (["--explain", "happiness"], "no KPI 'happiness'"),
+    ],
+)
+def test_what_is_not_known_is_named(run: Callable[..., str], arguments: list[str], told: str) -> None:
+    with pytest.raises(BadInputError, match=told):
+        run("kpi", *arguments)
+
+
+def test_contradicting_options_are_refused(run: Callable[..., str]) -> None:
+    with pytest.raises(CrmError, match="contradict"):
+        run("publish", "--rollback", "--restore")

@@ -1,0 +1,156 @@
+"""Publishing: whole or not at all, kept for rollback, and never seen half by a reader."""
+
+import json
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from core.errors import CrmError, GateFailedError, NotPublishedError
+from core.scope import PROVINCE
+from core.settings import Settings
+from tests.warehouse.centre import MONDAY, Centre, at, equipped
+from tests.warehouse.lake import Rows
+from warehouse.build import build
+from warehouse.lock import WarehouseBusyError, warehouse_lock
+from warehouse.publication import Publication, current, kept, restore, roll_back
+from warehouse.publish import publish
+from warehouse.reader import open_reader
+
+
+@pytest.fixture
+def built(published_centre: tuple[Settings, Publication], tmp_path: Path) -> Settings:
+    """A copy of the hand-made centre, built but not published."""
+    home = tmp_path / "home"
+    shutil.copytree(published_centre[0].home, home, ignore=shutil.ignore_patterns("published", "dbt", "temp"))
+    return Settings(home=home)
+
+
+class TestRefusals:
+    def test_a_build_without_anything_ingested(self, tmp_path: Path) -> None:
+        with pytest.raises(CrmError, match="no completed load") as refused:
+            build(Settings(home=tmp_path))
+        assert "crm ingest" in refused.value.mend
+
+    def test_a_publication_without_a_build(self, tmp_path: Path) -> None:
+        with pytest.raises(CrmError, match="no finished build"):
+            publish(Settings(home=tmp_path))
+
+    def test_readers_before_the_first_publication(self, tmp_path: Path) -> None:
+        with pytest.raises(NotPublishedError, match="Nothing has been published"):
+            current(Settings(home=tmp_path))
+
+    def test_a_second_build_or_publication_at_the_same_time(self, built: Settings) -> None:
+        with warehouse_lock(built, "build"):
+            with pytest.raises(WarehouseBusyError, match=r'in use: .*"build"'):
+                publish(built)
+            with pytest.raises(WarehouseBusyError):
+                build(built)
+
+
+class TestKeeping:
+    def test_rollback_repoints_and_can_be_undone(self, built: Settings) -> None:
+        first, second = publish(built), publish(built)
+        assert current(built).run_id == second.run_id
+        assert roll_back(built).run_id == first.run_id
+        assert current(built).file == first.file
+        with pytest.raises(NotPublishedError, match="no publication before"):
+            roll_back(built)
+        assert restore(built).run_id == second.run_id == current(built).run_id
+
+    def test_three_are_kept_and_the_current_one_always(self, built: Settings) -> None:
+        runs = [publish(built).run_id for _ in range(4)]
+        assert [each.run_id for each in kept(built)] == runs[1:]
+        roll_back(built)
+        roll_back(built)
+        assert current(built).run_id == runs[1]
+        newest = publish(built).run_id
+        assert current(built).run_id == newest
+        files = {path.name for path in built.published.glob("*.duckdb")}
+        assert files == {f"marts_{run}.duckdb" for run in [*runs[2:], newest]}
+
+    def test_the_pointer_tells_the_run_its_rows_and_its_gates(self, built: Settings) -> None:
+        publication = publish(built)
+        content = json.loads((built.published / "CURRENT.json").read_text(encoding="utf-8"))
+        assert content["run_id"] == publication.run_id
+        assert content["row_counts"]["fct_contact"] == 12
+        assert all(gate["holds"] for gate in content["gates"]) and len(content["gates"]) > 20
+        assert (
+            content["data_through"]
+            == at(MONDAY + timedelta(days=1), "11:30:00").astimezone(publication.published_at.tzinfo).isoformat()
+        )
+
+
+def broken_gate(make: Callable[..., Settings], centre: Centre) -> str:
+    """What publishing says of rows that break a gate."""
+    settings = make(centre.rows)
+    build(settings)
+    with pytest.raises(GateFailedError) as refused:
+        publish(settings)
+    with pytest.raises(NotPublishedError):
+        current(settings)
+    assert not list(settings.published.glob("*")) if settings.published.exists() else True
+    return str(refused.value)
+
+
+class TestGates:
+    def test_a_batch_with_impossible_times_or_a_number_of_a_person_is_named_and_held(
+        self, lake_home: Callable[..., Settings], reference: dict[str, Rows]
+    ) -> None:
+        centre = equipped(reference)
+        wrong = centre.contact(at(MONDAY, "09:00:00"), "answered", ended_at=at(MONDAY, "08:00:00"))
+        centre.ticket(at(MONDAY, "09:00:00"), code="13912345678")
+        told = broken_gate(lake_home, centre)
+        assert "lake_contacts_by_day: expect_column_values_to_be_between(ended_before_start)" in told
+        assert "day=2026-03-02 00:00:00, contacts=1, without_start=0, ended_before_start=1, in_the_future=0" in told
+        assert f"example_id={wrong}" in told
+        assert "marts_values: expect_column_values_to_not_match_regex(value)" in told
+        assert "value=13912345678, table=fct_ticket, column=code" in told
+
+    def test_a_law_that_does_not_hold_stops_the_build_and_publishing_after_it(
+        self, lake_home: Callable[..., Settings], reference: dict[str, Rows]
+    ) -> None:
+        centre = equipped(reference)
+        centre.state(1, 1, "available", MONDAY, "09:00:00", "09:10:00")
+        centre.state(1, 1, "pause", MONDAY, "09:09:00", "09:20:00", pause_reason="rest")
+        settings = lake_home(centre.rows)
+        with pytest.raises(GateFailedError) as refused:
+            build(settings)
+        assert "agent_in_one_state_at_a_time" in str(refused.value)
+        assert "agent_key=1, date_key=20260302, overlap_count=1" in str(refused.value)
+        with pytest.raises(CrmError, match="no finished build"):
+            publish(settings)
+
+
+_LIMITED = textwrap.dedent("""
+    import resource, sys
+    from pathlib import Path
+    from core.settings import Settings
+    from warehouse.publish import PublishFailedError, publish
+    import warehouse.gates
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+    try:
+        publish(Settings(home=Path(sys.argv[1])))
+    except PublishFailedError as error:
+        print(error)
+        sys.exit(7)
+""")
+
+
+def test_a_full_disk_leaves_the_last_publication_and_no_remains(built: Settings) -> None:
+    before = publish(built)
+    listed = {path.name for path in built.published.iterdir()}
+    ended = subprocess.run(
+        [sys.executable, "-c", _LIMITED, str(built.home)], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 7, ended.stdout + ended.stderr
+    assert "could not be written" in ended.stdout and "Make room" in ended.stdout
+    assert {path.name for path in built.published.iterdir()} == listed
+    assert current(built) == before
+    assert open_reader(current(built), PROVINCE).rows("select count(*) as n from fct_contact")["n"].item() == 12
