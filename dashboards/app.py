@@ -11,7 +11,7 @@ from dashboards.frame import default_language, open_frame, url_params, watch
 from dashboards.scope import viewer_scope
 from dashboards.url_state import read_language, read_view
 
-VIEWS = Path(__file__).parent / "views"
+FOLDER = Path(__file__).parent
 PAGES = {
     "overview": ":material/space_dashboard:",
     "access_channel": ":material/call_split:",
@@ -19,14 +19,14 @@ PAGES = {
     "seat_utilisation": ":material/headset_mic:",
 }
 
-st.set_page_config(layout="wide", page_icon=":material/monitoring:", initial_sidebar_state="collapsed")
+st.set_page_config(layout="wide", page_icon=str(FOLDER / "icon.svg"), initial_sidebar_state="collapsed")
 params = url_params()
 language, _ = read_language(params, default_language())
 text = texts("dashboards", language)
 page = st.navigation(
     [
         st.Page(
-            VIEWS / f"{name}.py",
+            FOLDER / "views" / f"{name}.py",
             title=text(f"page.{name}"),
             icon=icon,
             url_path=name.replace("_", "-"),

@@ -133,17 +133,20 @@ def _about(frame: Frame, name: str, table: pd.DataFrame, kpis: Sequence[str]) ->
 def download(frame: Frame, name: str, table: pd.DataFrame) -> None:
     """A button that downloads the table as CSV, its columns named in the page's language."""
     text, view = frame.texts, frame.view
-    headings = {column: heading(frame, str(column)) for column in table.columns}
-    kept = table[[column for column in table.columns if headings[column]]].rename(columns=headings)
     st.download_button(
         text("card.download"),
-        data=lambda: to_csv(kept),
+        data=lambda: to_csv(_with_headings(frame, table)),
         file_name=file_name(name, frame.city or "", f"{view.period.first:%Y%m%d}-{view.period.last:%Y%m%d}"),
         mime="text/csv",
         icon=":material/download:",
         on_click="ignore",
         key=f"download_{name}",
     )
+
+
+def _with_headings(frame: Frame, table: pd.DataFrame) -> pd.DataFrame:
+    headings = {column: heading(frame, str(column)) for column in table.columns}
+    return table[[column for column in table.columns if headings[column]]].rename(columns=headings)
 
 
 def heading(frame: Frame, column: str) -> str:

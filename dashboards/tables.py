@@ -63,7 +63,7 @@ def weekday_means(rows: pd.DataFrame, code: str, weight: str | None) -> pd.DataF
     Returns:
         `weekday` (1-7), `half_hour`, `value`; without the pairs that have no value.
     """
-    table = rows.assign(weekday=pd.to_datetime(rows["day"]).dt.dayofweek + 1)
+    table = rows.assign(weekday=pd.to_datetime(rows["day"]).dt.day_of_week + 1)
     if weight is None:
         days = table.groupby("weekday")["day"].nunique()
         sums = table.groupby(["weekday", "half_hour"])[code].sum().reset_index(name="value")
@@ -102,7 +102,7 @@ def starts(period: Period, days: pd.Series) -> pd.Series:
     """The bar that each day belongs to, as a label: the day itself up to five weeks, else its Monday."""
     stamps = pd.to_datetime(days)
     if period.days > 35:
-        stamps = stamps - pd.to_timedelta(stamps.dt.dayofweek, unit="D")
+        stamps = stamps - pd.to_timedelta(stamps.dt.day_of_week, unit="D")
     return stamps.dt.strftime("%m-%d" if period.days <= 300 else "%Y-%m-%d")
 
 

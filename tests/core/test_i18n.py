@@ -1,0 +1,49 @@
+"""Catalogues of texts: both languages say the same things."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from core.i18n import Texts, as_language, differences, placeholders, texts
+
+ROOT = Path(__file__).parents[2]
+#: Every package that has texts.
+PACKAGES = sorted(folder.parent.name for folder in ROOT.glob("*/texts") if find_spec(folder.parent.name))
+
+
+def test_there_are_catalogues() -> None:
+    assert "dashboards" in PACKAGES
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_both_languages_have_the_same_keys_and_placeholders(package: str) -> None:
+    assert differences(package) == []
+
+
+def test_a_difference_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogues = {"zh-CN": {"a": "{name} 你好", "b": "只有中文"}, "en": {"a": "hello {nam}"}}
+    monkeypatch.setattr("core.i18n.texts", lambda _package, language: Texts(language, catalogues[language]))
+    assert differences("any") == [
+        "a: placeholders differ ({'zh-CN': {'name'}, 'en': {'nam'}})",
+        "b: missing in en",
+    ]
+
+
+def test_a_text_is_filled_in() -> None:
+    assert texts("dashboards", "en")("definition.target", value="80%") == "Target 80%"
+    assert texts("dashboards", "zh-CN")("definition.target", value="80%") == "目标 80%"
+
+
+def test_an_unknown_key_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        texts("dashboards", "en")("no.such.key")
+
+
+@pytest.mark.parametrize(("said", "meant"), [("zh", "zh-CN"), ("ZH-cn", "zh-CN"), ("en_US", "en"), ("fr", None)])
+def test_languages_are_recognised(said: str, meant: str | None) -> None:
+    assert as_language(said) == meant
+
+
+def test_placeholders_are_the_names_in_braces() -> None:
+    assert placeholders("{first} to {last} ({days} days)") == {"first", "last", "days"}
