@@ -22,7 +22,8 @@ class QueueRouting(Captured, Base):
         CheckConstraint("wrap_up_seconds >= 0 AND max_waiting >= 0 AND max_wait_seconds >= 0", name="not_negative"),
     )
 
-    queue_id: Mapped[int] = mapped_column(ForeignKey("queues.id"), primary_key=True)
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    queue_id: Mapped[int] = mapped_column(ForeignKey("queues.id"), unique=True)
     strategy: Mapped[str] = mapped_column(String(20), server_default="least_recent")
     ring_seconds: Mapped[int] = mapped_column(server_default="15")
     wrap_up_seconds: Mapped[int] = mapped_column(server_default="10")

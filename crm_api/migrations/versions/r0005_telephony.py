@@ -24,6 +24,7 @@ def _captured_columns() -> list[sa.Column]:
 def upgrade() -> None:
     op.create_table(
         "queue_routings",
+        sa.Column("id", Key, nullable=False),
         sa.Column("queue_id", Key, sa.ForeignKey("queues.id", name=op.f("fk_queue_routings_queue_id")), nullable=False),
         sa.Column("strategy", sa.String(20), server_default="least_recent", nullable=False),
         sa.Column("ring_seconds", sa.Integer(), server_default="15", nullable=False),
@@ -32,7 +33,8 @@ def upgrade() -> None:
         sa.Column("max_wait_seconds", sa.Integer(), server_default="0", nullable=False),
         sa.Column("weight", sa.Integer(), server_default="0", nullable=False),
         *_captured_columns(),
-        sa.PrimaryKeyConstraint("queue_id", name=op.f("pk_queue_routings")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_queue_routings")),
+        sa.UniqueConstraint("queue_id", name=op.f("uq_queue_routings_queue_id")),
         sa.CheckConstraint(
             "strategy IN ('ring_all', 'least_recent', 'fewest_calls', 'linear', 'weighted_random', 'skill_rank')",
             name=op.f("ck_queue_routings_strategy_known"),
