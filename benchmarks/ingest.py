@@ -103,7 +103,13 @@ def _measure(name: str, url: str, folder: Path, rows: int) -> Iterator[dict[str,
     engine.dispose()
     some = _ingest(folder / "home", url)
     note = f"{sum(some['rows'].values()):,} rows, the process's start included"
-    yield {"name": f"{name}, one row in a hundred new", "value": some["process_seconds"], "unit": "s", "note": note}
+    yield {
+        "name": f"{name}, one row in a hundred new",
+        "value": some["process_seconds"],
+        "unit": "s",
+        "aim": "",
+        "note": note,
+    }
     none = _ingest(folder / "home", url)
     note = "the process's start included"
     yield {"name": f"{name}, nothing new", "value": none["process_seconds"], "unit": "s", "aim": "< 2", "note": note}

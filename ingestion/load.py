@@ -113,6 +113,7 @@ def _ingest(settings: Settings, engine: Engine, count_all: bool, report: Report)
     ensure_schemas(settings.lake, captured_tables())
     unfinished = settings.home / "ingest" / "unfinished"
     newest = newest_load(settings.lake)
+    _require_of_a_store(newest)
     _, news = _look(engine, newest)
     if not unfinished.exists() and not news:
         return _nothing(newest, [])
@@ -153,6 +154,15 @@ def _carry(
     load = lake.deliver(pipeline, snapshot, epoch, follows, report)
     enter(settings.lake, load)
     return IngestResult(load.load_id, load.rows, 0.0, load.epoch, recovered)
+
+
+def _require_of_a_store(newest: Load | None) -> None:
+    """A load starts a new epoch after one of another store: what was simulated straight into the lake would be lost."""
+    if newest and newest.store_id.split("/")[0] not in ("sqlite", "postgresql"):
+        raise CrmError(
+            f"This lake was filled without an operational store (its newest load comes from {newest.store_id!r}).",
+            "Build and publish it as it is, or give the store another CRM_HOME.",
+        )
 
 
 def _require_later(newest: Load | None) -> None:

@@ -190,8 +190,12 @@ def stream_snapshot(request: Request, out: IO[bytes]) -> None:
 
 def main() -> None:
     """Read a request from standard input, write the snapshot to standard output."""
+    asked = sys.stdin.read()
+    if not asked:
+        # The load was ended before it asked.
+        return
     try:
-        stream_snapshot(Request.from_json(sys.stdin.read()), sys.stdout.buffer)
+        stream_snapshot(Request.from_json(asked), sys.stdout.buffer)
     except adbc.Error as error:
         sys.stderr.write(f"{str(error).strip()}\n")
         sys.exit(3)

@@ -31,7 +31,6 @@ def test_a_store_marked_as_restored_is_taken_anew(store: Engine, tmp_path: Path)
     result = ingest(settings)
     assert result.epoch == 2 and result.rows["contacts"] == 1 and result.rows["channels"] == 9
     assert_lake_equals_store(store, settings.lake)
-    assert ingest(settings).load_id is None
     add(store, "contacts", contact(2))
     assert ingest(settings).rows == {"contacts": 1}
 
@@ -110,6 +109,14 @@ def test_a_locked_store_is_told_and_the_lake_stays(sqlite_store: Engine, tmp_pat
         owner.invalidate()
     assert len(completed_loads(settings.lake)) == 1
     assert ingest(settings).rows == {"channels": 9}
+
+
+def test_a_lake_that_was_simulated_is_not_overwritten(sqlite_store: Engine, tmp_path: Path) -> None:
+    settings = settings_of(sqlite_store, tmp_path / "home")
+    simulated = Load("1795385784.5", 1, "simulated/seed 7", 0, "2026-03-01T00:00:00+00:00", "2026-03-01T00:00:01+00:00")
+    record_load(settings.lake, simulated)
+    with pytest.raises(CrmError, match="simulated/seed 7"):
+        ingest(settings)
 
 
 def test_a_clock_that_went_back_is_told(sqlite_store: Engine, tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_no_load_has_a_child_without_its_parent(store: Engine, settings: Setting
     for writer in writers:
         writer.start()
     try:
-        for _ in range(4):
+        for _ in range(3):
             ingest(settings)
             calls, contacts = current(settings.lake, "calls"), current(settings.lake, "contacts")
             assert not {row["contact_id"] for row in calls.values()} - set(contacts)
