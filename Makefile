@@ -21,7 +21,7 @@ $(READY): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps --require-hashes --quiet -r requirements.lock >$(LOG) 2>&1 \
 		|| { tail -20 $(LOG); echo "Setting up failed: see $(LOG). Is the package index reachable? (pip config list)"; exit 1; }
-	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --quiet -e . >>$(LOG) 2>&1 \
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --quiet --config-settings editable_mode=compat -e . >>$(LOG) 2>&1 \
 		|| { tail -20 $(LOG); exit 1; }
 	@$(BIN)/python -m compileall -q -j 2 core crm_api simulator ingestion warehouse dashboards cli ml telephony >>$(LOG) 2>&1 || true
 	@touch $(READY)

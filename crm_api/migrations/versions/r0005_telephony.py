@@ -14,7 +14,7 @@ depends_on = None
 CAPTURED = ("queue_routings", "telephony_residuals")
 
 
-def _captured_columns() -> list[sa.Column]:
+def _captured_columns() -> list[sa.Column[object]]:
     return [
         sa.Column("row_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("deleted_at", UtcDateTime(), nullable=True),
