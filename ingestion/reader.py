@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 from urllib.parse import quote
 
-import adbc_driver_manager as adbc
+import adbc_driver_manager.dbapi as adbc
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Table, func, literal_column, select, true, union_all

@@ -100,7 +100,6 @@ SHORT = (
     "half the files copied",
     "the note half written",
     "loaded, no ledger",
-    "ledger entry not in its place",
 )
 
 
@@ -153,7 +152,7 @@ def test_a_load_killed_at_any_step_is_finished_by_the_next(sqlite_store: Engine,
 def test_a_killed_load_of_postgresql_is_finished_by_the_next(postgresql_url: str, tmp_path: Path) -> None:
     store = make_engine(url=postgresql_url)
     settings = settings_of(store, tmp_path / "home")
-    for number, point in enumerate(("while rows stream", "extracted, not normalised", "loaded, no ledger")):
+    for number, point in enumerate(("while rows stream", "loaded, no ledger")):
         _kill_and_finish(store, settings, point, number * 10)
     store.dispose()
 
