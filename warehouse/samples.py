@@ -13,8 +13,8 @@ def sample_rows(warehouse: Path, query: str, limit: int = SAMPLES) -> list[str]:
     if not query:
         return []
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        result = connection.sql(query).limit(limit)
-        names = result.columns
-        return [
-            ", ".join(f"{name}={value}" for name, value in zip(names, row, strict=True)) for row in result.fetchall()
-        ]
+        # Fetched, not limited in SQL: DuckDB 2.0.0 hangs on LIMIT over a UNION ALL that reads a CTE twice.
+        result = connection.execute(query)
+        names = [column[0] for column in result.description or ()]
+        rows = result.fetchmany(limit)
+    return [", ".join(f"{name}={value}" for name, value in zip(names, row, strict=True)) for row in rows]
