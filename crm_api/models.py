@@ -3,6 +3,7 @@
 from crm_api.audit import models as audit
 from crm_api.base import Base
 from crm_api.bus import models as bus
+from crm_api.capture import models as capture
 from crm_api.contacts import models as contacts
 from crm_api.contacts import text_models as contact_texts
 from crm_api.customers import models as customers
@@ -21,6 +22,7 @@ __all__ = [
     "Base",
     "audit",
     "bus",
+    "capture",
     "contact_texts",
     "contacts",
     "customers",
