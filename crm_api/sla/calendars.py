@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from time import monotonic
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.business_time import BusinessCalendar
@@ -59,7 +59,14 @@ def _read(session: Session, code: str) -> BusinessCalendar:
     ).all()
     rows = session.execute(
         select(CalendarDay.day, CalendarDay.follows_weekday, CalendarDay.holiday_zh, CalendarDay.holiday_en).where(
-            CalendarDay.calendar_code == code, CalendarDay.deleted_at.is_(None)
+            CalendarDay.calendar_code == code,
+            CalendarDay.deleted_at.is_(None),
+            # A plain day follows its own weekday: only the others are worth reading.
+            or_(
+                CalendarDay.day_kind.in_(("holiday", "make_up")),
+                CalendarDay.follows_weekday.is_(None),
+                CalendarDay.is_correction,
+            ),
         )
     ).all()
     return BusinessCalendar(

@@ -77,15 +77,22 @@ def refresh(session: Session, *, ticket: Ticket, work: TicketWork, now: datetime
     if rematch:
         _rematch(session, ticket, work, history, now)
     current = _standing(session, ticket, work, history, now)
-    first, resolution = current.readings.get("first_response"), current.readings.get("resolution")
-    ticket.first_response_due_at = first.due_at if first else None
-    ticket.resolution_due_at = resolution.due_at if resolution else None
+    resolution = current.readings.get("resolution")
+    ticket.first_response_due_at = _due(current.readings.get("first_response"), ticket.first_response_due_at)
+    ticket.resolution_due_at = _due(resolution, ticket.resolution_due_at)
     work.at_risk_at = None
     if resolution and resolution.standing == "running":
         calendar = calendar_of(session, resolution.terms.calendar_code)
         work.at_risk_at = resolution.used_up_at(AT_RISK_PERCENT, calendar)
     work.next_step_at = next_step_at(session, ticket=ticket, current=current)
     return current
+
+
+def _due(reading: Reading | None, before: datetime | None) -> datetime | None:
+    """What is promised: a clock that has ended was judged by its promise, which no calendar changes any more."""
+    if reading is None:
+        return None
+    return before if before and reading.standing in ("met", "missed") else reading.due_at
 
 
 def _rematch(session: Session, ticket: Ticket, work: TicketWork, history: list[Moment], now: datetime) -> None:
