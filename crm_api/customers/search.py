@@ -6,6 +6,7 @@ by how well it matches, then by key level. A number that several customers share
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, select
@@ -29,6 +30,7 @@ from crm_api.organisation.models import OrgUnit
 
 Reason = Literal["phone", "account", "smart_card", "code", "email", "name", "initials", "pinyin", "address"]
 _CANDIDATES = 60
+_KEYS = ("phone", "account", "smart_card", "code", "email")
 #: Shorter digits match half the province; shorter addresses have no trigram.
 _SHORTEST_PREFIX = 4
 _SHORTEST_ADDRESS = 3
@@ -56,7 +58,9 @@ def search(session: Session, actor: Actor, text: str, *, limit: int = 20) -> lis
         for customer_id, reason, quality in ways:
             if customer_id not in found or quality < found[customer_id][2]:
                 found[customer_id] = (customer_id, reason, quality)
-        if len(found) >= _CANDIDATES:
+        # Whose whole number was typed is found; what begins like it would only be noise.
+        whole = any(reason in _KEYS and quality == 0 for _, reason, quality in found.values())
+        if whole or len(found) >= _CANDIDATES:
             break
     return _ranked(session, actor, list(found.values()), limit)
 
@@ -84,8 +88,9 @@ def area_codes(session: Session, actor: Actor) -> list[str]:
 def _ways(session: Session, actor: Actor, text: str) -> Iterator[Iterator[Found]]:
     if numbers.looks_like_number(text):
         digits = numbers.clean(text)
-        yield _by_phone(session, numbers.candidates(digits, area_codes(session, actor)))
-        yield _by_key(session, digits)
+        spellings = numbers.candidates(digits, area_codes(session, actor))
+        yield chain(_by_phone(session, spellings), _by_key(session, digits))
+        yield _by_key_prefix(session, actor, digits)
         if len(digits) >= _SHORTEST_PREFIX:
             yield _by_phone_prefix(session, actor, digits)
         return
@@ -93,6 +98,7 @@ def _ways(session: Session, actor: Actor, text: str) -> Iterator[Iterator[Found]
         yield _by_email(session, text)
     if text.isascii() and any(character.isdigit() for character in text):
         yield _by_key(session, "".join(text.split()))
+        yield _by_key_prefix(session, actor, "".join(text.split()))
     yield from _by_words(session, actor, text.split())
 
 
@@ -123,22 +129,34 @@ def _by_phone_prefix(session: Session, actor: Actor, digits: str) -> Iterator[Fo
             yield customer_id, "phone", 1
 
 
-def _by_key(session: Session, text: str) -> Iterator[Found]:
-    """By customer code, account number and smart card: exact, then beginning with."""
-    by_card = select(Account.customer_id).join(Subscription, Subscription.account_id == Account.id)
-    keys: tuple[tuple[Reason, Select[Any], InstrumentedAttribute[Any]], ...] = (
-        ("account", select(Account.customer_id), Account.number),
+def _keys() -> tuple[tuple[Reason, Select[Any], InstrumentedAttribute[Any]], ...]:
+    own = select(Customer.id)
+    by_account = own.join(Account, Account.customer_id == Customer.id)
+    by_card = by_account.join(Subscription, Subscription.account_id == Account.id)
+    return (
+        ("account", by_account, Account.number),
         ("smart_card", by_card, Subscription.smart_card),
-        ("code", select(Customer.id), Customer.code),
+        ("code", own, Customer.code),
     )
-    spellings = {text, text.upper(), text.lower()}
-    for reason, statement, column in keys:
-        for customer_id in session.scalars(statement.where(column.in_(spellings)).limit(_CANDIDATES)):
+
+
+def _spellings(text: str) -> list[str]:
+    return sorted({text, text.upper(), text.lower()})
+
+
+def _by_key(session: Session, text: str) -> Iterator[Found]:
+    """Whose account number, smart card or customer code this is."""
+    for reason, statement, column in _keys():
+        for customer_id in session.scalars(statement.where(column.in_(_spellings(text))).limit(_CANDIDATES)):
             yield customer_id, reason, 0
-        if len(text) < _SHORTEST_PREFIX:
-            continue
-        for spelling in sorted(spellings):
-            matching = statement.where(starts_with(session, column, spelling))
+
+
+def _by_key_prefix(session: Session, actor: Actor, text: str) -> Iterator[Found]:
+    if len(text) < _SHORTEST_PREFIX:
+        return
+    for reason, statement, column in _keys():
+        for spelling in _spellings(text):
+            matching = _mine(statement, Customer.unit_id, actor).where(starts_with(session, column, spelling))
             for customer_id in session.scalars(matching.limit(_CANDIDATES // 2)):
                 yield customer_id, reason, 1
 

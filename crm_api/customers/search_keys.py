@@ -132,5 +132,6 @@ def _addresses(session: Session, customer_ids: Sequence[int]) -> dict[int, list[
         .order_by(CustomerAddress.id)
     )
     for customer_id, version, township, detail in session.execute(statement):
-        found[customer_id].append((version, normal_name(f"{township or ''}{detail or ''}")))
+        place, line = township or "", detail or ""
+        found[customer_id].append((version, normal_name(line if line.startswith(place) else place + line)))
     return found
