@@ -1,7 +1,7 @@
 """Figures of the KPI dictionary per group, from published marts."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -77,9 +77,7 @@ TABLES: Mapping[str, frozenset[str]] = {
     "kpi_product_day": frozenset(
         ("date_key", "city_code", "channel_code", "service_type_code", "product_code", "source")
     ),
-    "kpi_agent_day": frozenset(
-        ("date_key", "city_code", "agent_key", "channel_code", "queue_key", "service_type_code", "source")
-    ),
+    "kpi_agent_day": frozenset(("date_key", "city_code", "agent_key", "channel_code", "source")),
 }
 #: Seats' time knows no channel, queue, type or product: grouped by one of these it would stand under "unknown".
 _NOT_OF_SEATS = frozenset(("channel_code", "queue_key", "service_type_code", "product_code"))
@@ -111,7 +109,7 @@ def _table_for(columns: set[str]) -> str:
             return name
     raise BadInputError(
         f"No table of figures carries {', '.join(sorted(columns))} together.",
-        "half_hour goes with city, not branch; product and agent go with day, city, channel and service type.",
+        "half_hour goes with city, not branch; product with city, channel, type; agent with city and channel.",
     )
 
 
@@ -192,14 +190,17 @@ class _Query:
             dict.fromkeys(each.join for each in used if each.join and (columns is None or each.column in columns))
         )
 
-    def sql(self) -> str:
-        missing = set(ASKED) - set(self.asked)
+    def sql(self, columns_of: Callable[[str], frozenset[str]]) -> str:
+        """The query; `columns_of` tells what a table carries. A figure that it cannot give there is NULL."""
+        table = _table_for(self.columns)
+        carried = columns_of(table)
+        missing = (set(ASKED) - set(self.asked)) | (set(self.measures()) - carried)
         not_time = frozenset(each.column for each in DIMENSIONS.values()) - _TIME
         text: str = _template().render(
-            table=_table_for(self.columns),
+            table=table,
             dimensions=self.by,
             dimension_joins=self.joins(),
-            measures=self.measures(),
+            measures=[name for name in self.measures() if name in carried],
             kpis=[{"code": each.code, "unit": each.unit, "sql": _without(each.sql, missing)} for each in self.kpis],
             conditions=self.conditions(),
             timeless_conditions=self.conditions(not_time),
@@ -247,5 +248,5 @@ def kpi_table(
         filters=[(dimension(name), list(codes)) for name, codes in (filters or {}).items()],
         kpis=_chosen(kpis),
     )
-    table = reader.rows(query.sql(), query.parameters())
+    table = reader.rows(query.sql(reader.columns), query.parameters())
     return table.rename(columns=dict(zip((each.name for each in query.by), dict.fromkeys(by), strict=True)))

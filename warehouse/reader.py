@@ -37,6 +37,7 @@ class Reader:
         self.scope = scope
         self._lock = threading.Lock()
         self._checked: set[str] = set()
+        self._columns: dict[str, frozenset[str]] = {}
         self._connection = _open(publication, scope)
 
     @property
@@ -62,6 +63,16 @@ class Reader:
             self._check(cursor, text)
             result: pd.DataFrame = cursor.execute(text, dict(params or {})).df()
         return result
+
+    def columns(self, mart: str) -> frozenset[str]:
+        """The columns of a mart."""
+        if mart not in self._columns:
+            with self._lock:
+                cursor = self._connection.cursor()
+            with cursor:
+                described = cursor.execute(" ".join(["describe", quoted(mart)])).fetchall()
+            self._columns[mart] = frozenset(str(row[0]) for row in described)
+        return self._columns[mart]
 
     def _check(self, cursor: duckdb.DuckDBPyConnection, text: str) -> None:
         if text not in self._checked:

@@ -9,7 +9,7 @@ from core.kpi import dictionary
 from core.scope import PROVINCE, Scope
 from core.settings import Settings
 from tests.warehouse.centre import MONDAY, TUESDAY
-from warehouse.kpi import kpi_table
+from warehouse.kpi import DIMENSIONS, kpi_table
 from warehouse.publication import Publication
 from warehouse.reader import Reader, open_reader
 
@@ -138,6 +138,21 @@ def test_contacts_by_each_dimension(reader: Reader, by: str, expected: dict[str,
         str(key)[:10] if by in ("day", "week", "month") else key: value for key, value in table.to_numpy().tolist()
     }
     assert found == expected
+
+
+@pytest.mark.parametrize("by", sorted(DIMENSIONS))
+def test_every_kpi_answers_by_every_dimension_or_says_that_it_cannot(reader: Reader, by: str) -> None:
+    table = kpi_table(reader, MONDAY, TUESDAY, by=[by])
+    assert list(table.columns) == [by, *dictionary()]
+    assert len(table) > 0
+
+
+def test_agents_have_their_own_time(reader: Reader) -> None:
+    table = kpi_table(reader, None, None, by=["agent"], kpis=["occupancy", "answered", "tickets"]).set_index("agent")
+    assert table.loc["A1", "occupancy"] == pytest.approx(140 / (140 + 170))
+    assert table["answered"].to_dict() == {"A1": 3, "A2": 2, "A3": 0, "none": 0}
+    # Tickets belong to no agent.
+    assert table["tickets"].isna().all()
 
 
 def test_a_filter_keeps_the_named_members_and_a_period_its_days(reader: Reader) -> None:
