@@ -12,6 +12,7 @@ from fastapi import Depends, Query
 from sqlalchemy import ColumnElement, Select, and_, or_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from core.database import UtcDateTime
 from crm_api.errors import InvalidError
 
 Row = TypeVar("Row")
@@ -63,6 +64,10 @@ def _decode(cursor: str, expected: Sequence[type[Any]]) -> list[Any]:
         raise InvalidError("The cursor is not one that this list gave.", "Start without a cursor.") from error
 
 
+def _python_type(key: InstrumentedAttribute[Any]) -> type[Any]:
+    return datetime if isinstance(key.type, UtcDateTime) else key.type.python_type
+
+
 def _after(
     keys: Sequence[InstrumentedAttribute[Any]], values: Sequence[Any], *, descending: bool
 ) -> ColumnElement[bool]:
@@ -88,7 +93,7 @@ def fetch_page(
         InvalidError: the cursor is not one of this list.
     """
     if page.cursor is not None:
-        values = _decode(page.cursor, [key.type.python_type for key in keys])
+        values = _decode(page.cursor, [_python_type(key) for key in keys])
         statement = statement.where(_after(keys, values, descending=descending))
     order = [key.desc() if descending else key.asc() for key in keys]
     rows = list(session.scalars(statement.order_by(*order).limit(page.limit + 1)))
