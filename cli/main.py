@@ -10,6 +10,10 @@ from core.errors import CrmError
 #: command -> (module:object, one line for `crm --help`)
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("crm_api.commands:init", "Create or upgrade the operational store; load reference data."),
+    "worker": (
+        "crm_api.worker.commands:worker",
+        "Escalate, resume paused tickets, recompute promises; safe to run twice.",
+    ),
     "api": ("crm_api.commands:api", "Serve the API and the capture frontend."),
     "users": ("crm_api.identity.commands:users", "Who may sign in: list, add, reset a password, the demo's people."),
     "simulate": ("simulator.commands:simulate", "Fill the operational store (or the lake) with a province in motion."),

@@ -113,7 +113,12 @@ def _tell(
         "text_zh": f"工单 {ticket.code} {zh}时限已用 {percent}%，到期 {due:%m-%d %H:%M}",
         "text_en": f"Ticket {ticket.code}: {percent} % of its {en} time is used; due {due:%m-%d %H:%M}",
     }
-    told: list[dict[str, Any]] = [_address(session, ticket, work, recipient) for recipient in recipients]
+    told: list[dict[str, Any]] = []
+    for recipient in recipients:
+        address = _address(session, ticket, work, recipient)
+        # Two rungs may mean the same people while the province has the ticket.
+        if address not in told:
+            told.append(address)
     for address in told:
         session.add(Notification(ticket_id=ticket.id, kind="escalation", created_at=now, **address, **texts))
     payload = {"ticket_id": ticket.id, "code": ticket.code, "clock": reading.clock, "percent": percent, "to": told}

@@ -235,14 +235,15 @@ class AnybodyCallsAnything(RuleBasedStateMachine):
             assert self.world.disagreements(number) == []
 
 
+@pytest.mark.timeout(3600 if FULL else 300)
 def test_no_dispatched_ticket_closes_without_the_provinces_review(sqlite_url: str) -> None:
     engine = make_engine(url=sqlite_url)
     AnybodyCallsAnything.world = World(engine)
     run_state_machine_as_test(
         AnybodyCallsAnything,
         settings=settings(
-            max_examples=300 if FULL else 30,
-            stateful_step_count=60 if FULL else 30,
+            max_examples=150 if FULL else 30,
+            stateful_step_count=50 if FULL else 30,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
