@@ -17,6 +17,8 @@ from warehouse.export import SCHEMA, engine_options, literal, quoted
 _QUERIES = Path(__file__).with_name("queries") / "gates"
 #: Lake tables whose batch is looked at day by day.
 _BATCH_TABLES = ("contacts", "queue_visits", "agent_states", "tickets")
+#: Keys of the lake's tables.
+_KEYS = ("id", "code")
 #: More distinct texts than this are checked as a sample of that many.
 _MOST_VALUES = 100_000
 
@@ -69,13 +71,18 @@ def _register(connection: duckdb.DuckDBPyConnection, name: str, rows: list[tuple
 def _store_counts(
     connection: duckdb.DuckDBPyConnection, settings: Settings, loads: Sequence[Load]
 ) -> list[tuple[str, int, int]]:
-    """Per table that the newest load counted in the store: rows there, and keys of the newest epoch in the lake."""
+    """Per table that the newest load counted in the store: rows there, and keys of the newest epoch in the lake.
+
+    A table keyed otherwise than those that the marts read is left out: the lake does not say what its key is.
+    """
     newest = loads[-1]
     epoch = [load for load in current_loads(settings.lake) if load.rank <= newest.rank]
     counts = []
     for table, expected in newest.store_rows.items():
         schema = settings.lake / table / "_schema.parquet"
-        key = "id" if "id" in pq.read_schema(schema).names else "code"
+        key = next((name for name in _KEYS if name in pq.read_schema(schema).names), None)
+        if key is None:
+            continue
         paths = [path for load in epoch for path in load_files(settings.lake, table, load.load_id)]
         query = " ".join([f"select count(distinct {key}) from", _read([schema, *paths])])
         ((found,),) = connection.execute(query).fetchall()
