@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator import engine
+from simulator import engine_parts as parts
 from simulator.clock import DAY_MS, HOUR_MS
 from simulator.columns import NEVER, Flags, Ints
 from simulator.contacts import (
@@ -41,7 +42,7 @@ class Handled:
 
 @dataclass
 class Floor:
-    """What happened on the floor: visits (engine.VISIT_FIELDS) with the position of their contact, and intervals."""
+    """What happened on the floor: visits (parts.VISIT_FIELDS) with the position of their contact, and intervals."""
 
     visits: Ints
     intervals: Ints
@@ -61,7 +62,7 @@ def _queue_of(parameters: Parameters, catalogue: Catalogue, contacts: Contacts, 
 def _durations(
     rng: np.random.Generator, parameters: Parameters, catalogue: Catalogue, contacts: Contacts, queue: Ints, ivr: Ints
 ) -> Ints:
-    """The engine's contact fields (engine.CONTACT_FIELDS × contacts), whole ms."""
+    """The engine's contact fields (parts.CONTACT_FIELDS × contacts), whole ms."""
     p, count = parameters, contacts.count
     services = [p.service_types[code] for code in catalogue.services]
 
@@ -135,32 +136,33 @@ def play_calls(
     queue = _queue_of(p, catalogue, contacts, population)
     fields = _durations(rng, p, catalogue, contacts.take(joins), queue[joins], ivr[joins])
     offset = days[0] * DAY_MS
-    fields[engine.ENTER] -= offset
+    fields[parts.ENTER] -= offset
     inside = (roster.events[0] >= offset - HOUR_MS) & (roster.events[0] < days[1] * DAY_MS - HOUR_MS)
     events = roster.events[:, inside].copy()
     events[0] -= offset
-    events[3] -= np.where(events[1] == engine.LOG_IN, offset, 0)
+    events[3] -= np.where(events[1] == parts.LOG_IN, offset, 0)
     played, origin, entered, visits, intervals = engine.run(
         fields, events, roster.agent_group, roster.agent_speed, *_engine_inputs(p, catalogue, roster),
-        p.full_waiting_least, p.full_waiting_per_agent, int(p.timeout_seconds * 1000),
-        int(p.alert.no_answer_seconds * 1000), int(p.alert.no_answer_pause_seconds * 1000),
-        roster.pause_reasons.index(p.no_answer_reason), int(closes), _CLOSING_GRACE_MS,
+        full_least=p.full_waiting_least, full_per_agent=p.full_waiting_per_agent,
+        timeout=int(p.timeout_seconds * 1000), no_answer=int(p.alert.no_answer_seconds * 1000),
+        no_answer_pause=int(p.alert.no_answer_pause_seconds * 1000),
+        no_answer_reason=roster.pause_reasons.index(p.no_answer_reason), closes=closes, grace=_CLOSING_GRACE_MS,
     )  # fmt: skip
 
     redials = np.flatnonzero(origin >= 0)
     source = joins[origin[redials]]
     whole = Contacts(**{name: np.concatenate([value, value[source]]) for name, value in vars(contacts).items()})
-    whole.start[count:] = played[engine.ENTER, redials] - engine.REDIAL_IVR + offset
+    whole.start[count:] = played[parts.ENTER, redials] - parts.REDIAL_IVR + offset
     # Positions in `whole` of the engine's contacts.
     place = np.concatenate([joins, count + np.arange(len(redials))])
-    ivr = np.concatenate([ivr, np.full(len(redials), engine.REDIAL_IVR)])
+    ivr = np.concatenate([ivr, np.full(len(redials), parts.REDIAL_IVR)])
     _to_absolute(visits, intervals, offset, place)
 
     outcome = np.full(whole.count, OTHER, np.int64)
     outcome[:count][served | hung_up] = ENDED_IN_IVR
     block = np.full(whole.count, -1, np.int64)
     block[:count][closed] = 0
-    block[place] = np.where(entered == engine.ENTERED, -1, entered)
+    block[place] = np.where(entered == parts.ENTERED, -1, entered)
     handled = Handled(
         contacts=whole,
         end=whole.start + ivr,
@@ -177,36 +179,36 @@ def play_calls(
 
 
 def _to_absolute(visits: Ints, intervals: Ints, offset: int, place: Ints) -> None:
-    for row in (engine.V_ENTER, engine.V_EXIT, engine.V_ALERT, engine.V_HOLD_START, engine.V_HOLD_END, engine.V_END,
-                engine.V_WRAP_END, engine.V_MISSED_START, engine.V_MISSED_END):  # fmt: skip
+    for row in (parts.V_ENTER, parts.V_EXIT, parts.V_ALERT, parts.V_HOLD_START, parts.V_HOLD_END, parts.V_END,
+                parts.V_WRAP_END, parts.V_MISSED_START, parts.V_MISSED_END):  # fmt: skip
         visits[row] = np.where(visits[row] == -1, NEVER, visits[row] + offset)
-    visits[engine.V_CONTACT] = place[visits[engine.V_CONTACT]]
+    visits[parts.V_CONTACT] = place[visits[parts.V_CONTACT]]
     intervals[3:5] += offset
     intervals[5] = np.where(intervals[5] >= 0, place[intervals[5]], -1)
 
 
 def _settle(handled: Handled, visits: Ints) -> None:
     """Outcome, end, agent and wait of each contact from its visits (rows are in order of entering)."""
-    contact, exits = visits[engine.V_CONTACT], visits[engine.V_CLASS]
+    contact, exits = visits[parts.V_CONTACT], visits[parts.V_CLASS]
     last = np.full(handled.contacts.count, -1, np.int64)
     last[contact] = np.arange(len(contact))
     has = np.flatnonzero(last >= 0)
     final = last[has]
-    answered = exits[final] == engine.ANSWERED
-    handled.outcome[has] = np.where(answered, ANSWERED, np.where(exits[final] == engine.ABANDONED, ABANDONED, OTHER))
-    handled.end[has] = np.where(answered, visits[engine.V_END, final], visits[engine.V_EXIT, final])
-    waits = visits[engine.V_EXIT] - visits[engine.V_ENTER]
+    answered = exits[final] == parts.ANSWERED
+    handled.outcome[has] = np.where(answered, ANSWERED, np.where(exits[final] == parts.ABANDONED, ABANDONED, OTHER))
+    handled.end[has] = np.where(answered, visits[parts.V_END, final], visits[parts.V_EXIT, final])
+    waits = visits[parts.V_EXIT] - visits[parts.V_ENTER]
     handled.waited_ms[:] = np.bincount(contact, waits, minlength=len(last)).astype(np.int64)
-    taken = exits == engine.ANSWERED
-    handled.agent[contact[taken]] = visits[engine.V_AGENT, taken]
-    handled.answered_at[contact[taken]] = visits[engine.V_EXIT, taken]
+    taken = exits == parts.ANSWERED
+    handled.agent[contact[taken]] = visits[parts.V_AGENT, taken]
+    handled.answered_at[contact[taken]] = visits[parts.V_EXIT, taken]
 
 
 def _in_order(handled: Handled, visits: Ints, intervals: Ints) -> tuple[Handled, Floor]:
     order = np.argsort(handled.contacts.start, kind="stable")
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
-    visits[engine.V_CONTACT] = place[visits[engine.V_CONTACT]]
+    visits[parts.V_CONTACT] = place[visits[parts.V_CONTACT]]
     intervals[5] = np.where(intervals[5] >= 0, place[intervals[5]], -1)
     sorted_ = Handled(handled.contacts.take(order), *[v[order] for k, v in vars(handled).items() if k != "contacts"])
     return sorted_, Floor(visits, intervals)

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Boolean, DefaultClause, Float, Integer
 
 from core.lake import arrow_schema
 from crm_api.models import Base
@@ -53,8 +55,6 @@ def words(vocabulary: Sequence[str], indexes: np.ndarray[Any, Any]) -> pa.Array:
 
 def numbered(prefix: str, values: Ints, width: int = 0) -> pa.Array:
     """Strings made of a prefix and a number, filled with zeros to `width`."""
-    import pyarrow.compute as pc
-
     text = pc.cast(pa.array(values), pa.string())
     if width:
         text = pc.utf8_lpad(text, width, "0")
@@ -67,8 +67,22 @@ def schema_of(table: str) -> pa.Schema:
     return arrow_schema(Base.metadata.tables[table], with_personal=True)
 
 
+@lru_cache
+def _defaults(table: str) -> dict[str, Any]:
+    """The store's own defaults of a table's columns, as values."""
+    values: dict[str, Any] = {}
+    for column in Base.metadata.tables[table].c:
+        if isinstance(column.server_default, DefaultClause):
+            said = str(column.server_default.arg)
+            kind = column.type
+            values[column.name] = said == "1" if isinstance(kind, Boolean) else said
+            if isinstance(kind, Integer | Float):
+                values[column.name] = kind.python_type(said)
+    return values
+
+
 def rows_of(table: str, count: int, columns: Mapping[str, Column]) -> pa.Table:
-    """`count` rows of a store table; a column that is not given is NULL, `row_version` is FIRST_VERSION.
+    """`count` rows of a store table; `row_version` is FIRST_VERSION, another column not given its default or NULL.
 
     Raises:
         KeyError: a column that the table does not have.
@@ -77,7 +91,7 @@ def rows_of(table: str, count: int, columns: Mapping[str, Column]) -> pa.Table:
     unknown = set(columns) - set(schema.names)
     if unknown:
         raise KeyError(f"{table} has no column {sorted(unknown)[0]!r}")
-    given = {"row_version": FIRST_VERSION, **columns}
+    given = {**_defaults(table), "row_version": FIRST_VERSION, **columns}
     arrays = []
     for field in schema:
         value = given.get(field.name)

@@ -1,4 +1,8 @@
-"""Compiled functions: numba, kept on disk between runs, free of the interpreter's lock."""
+"""Compiled functions: numba, kept on disk between runs, free of the interpreter's lock.
+
+Every function names its types: left to infer them, numba compiles a copy for each constant that it is called with, and
+the first run takes several times as long.
+"""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -10,6 +14,11 @@ Whole = Any
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def compiled(function: F) -> F:
-    """Compile `function` on its first call; later processes load the machine code from the disk."""
-    return cast(F, numba.njit(cache=True, nogil=True)(function))
+def compiled(signature: str) -> Callable[[F], F]:
+    """Compile for `signature` (numba's spelling), or load the machine code of an earlier run from the disk."""
+
+    def decorate(function: F) -> F:
+        made = numba.njit(signature, cache=True, nogil=True, no_cfunc_wrapper=True)(function)
+        return cast(F, made)
+
+    return decorate

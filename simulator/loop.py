@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from crm_api.tickets.models import ACTOR_ROLES, EVENT_KINDS, TICKET_STATES
+from simulator.columns import Flags, Floats, Ints
 from simulator.jit import Whole, compiled
 
 STEPS = ("dispatch", "return", "accept", "start", "pend", "resume", "resolve", "review", "reject", "approve", "close",
@@ -39,55 +40,54 @@ _OPENS, _ENDS = 8 * 3_600_000 + 1_800_000, 18 * 3_600_000
 _MINUTE = 60_000
 
 
-@compiled
-def walk(
-    seed: Whole,
-    created: Any,
-    by_system: Any,
-    at_once: Any,
-    delay: Any,
-    speed: Any,
-    outage_end: Any,
-    steps: Any,
-    shares: Any,
-    reopened_share: Any,
-    office_days: Any,
-    end: Whole,
-) -> Any:
-    """Walk every ticket until its loop closes or the period ends.
-
-    Args:
-        seed: of numba's own generator. created: ms. by_system: 1 for the parents of outages. at_once: probability of
-            an answer at once. delay: the city's factor. speed: factor on all delays. outage_end: NONE, or when the
-            network works again: then the ticket is resolved, without detours.
-        steps: STEPS × (median ms, log sd, 1 if the city's delay counts, 1 if it waits for office hours).
-        shares: cancelled, returned, pended, rejected, weekend duty, minutes of an answer at once, most days to reopen.
-        reopened_share: per ticket. office_days: per simulated day, later days are taken as worked. end: ms.
-
-    Returns:
-        events (EVENT_FIELDS × n, ticket by ticket in order) and results (RESULT_FIELDS × tickets; NONE for no time).
-    """
-    np.random.seed(seed)
-    tickets = created.size
-    events = np.empty((6, tickets * 12 + _MOST_EVENTS), np.int64)
-    results = np.zeros((6, tickets), np.int64)
-    count = 0
-    for ticket in range(tickets):
-        if count + _MOST_EVENTS > events.shape[1]:
-            grown = np.empty((6, events.shape[1] * 2), np.int64)
-            grown[:, :count] = events[:, :count]
-            events = grown
-        count = _walk_one(
-            ticket, created[ticket], by_system[ticket], at_once[ticket], delay[ticket], speed[ticket],
-            outage_end[ticket], steps, shares, reopened_share[ticket], office_days, end, events, count, results,
-        )  # fmt: skip
-    return events[:, :count].copy(), results
+@compiled("int64(int64[:,::1], int64, int64, int64, int64, int64, int64, int64)")
+def _note(
+    events: Any, count: Whole, ticket: Whole, kind: Whole, before: Whole, after: Whole, at: Whole, role: Whole
+) -> Whole:
+    events[0, count], events[1, count], events[2, count] = ticket, kind, before
+    events[3, count], events[4, count], events[5, count] = after, at, role
+    return count + 1
 
 
-@compiled
+@compiled("int64(int64[:,::1], int64, int64, int64, int64, int64, int64[:,::1])")
+def _cancel(events: Any, count: Whole, ticket: Whole, state: Whole, now: Whole, end: Whole, results: Any) -> Whole:
+    now += np.int64((10 + np.random.exponential(240.0)) * _MINUTE)
+    if now >= end:
+        return count
+    results[0, ticket] = CANCELLED
+    return _note(events, count, ticket, _K_CANCELLED, state, CANCELLED, now, _SUPERVISOR)
+
+
+@compiled("int64(int64, int64, float64[:,::1], float64, float64, float64[::1], boolean[::1])")
+def _after(now: Whole, step: Whole, steps: Any, delay: float, speed: float, shares: Any, office_days: Any) -> Whole:
+    """When the step that follows `now` is done."""
+    length = steps[step, 0] * np.exp(np.random.normal(0.0, 1.0) * steps[step, 1]) * speed
+    if steps[step, 2] > 0:
+        length *= delay
+    done = now + max(np.int64(length), np.int64(20_000))
+    if steps[step, 3] == 0:
+        return done
+    # A branch works in office hours; some work goes on at weekends.
+    day, moment = done // _DAY, done % _DAY
+    if moment >= _ENDS:
+        day, moment = day + 1, -1
+    elif moment < _OPENS:
+        moment = -1
+    while day < office_days.size and not office_days[day] and np.random.random() >= shares[4]:
+        day, moment = day + 1, -1
+    if moment < 0:
+        moment = _OPENS + np.int64(np.random.random() * 150 * _MINUTE)
+    return day * _DAY + moment
+
+
+@compiled(
+    "int64(int64, int64, int64, float64, float64, float64, int64, float64[:,::1], float64[::1], float64, "
+    "boolean[::1], int64, int64[:,::1], int64, int64[:,::1])"
+)
 def _walk_one(
-    ticket: Whole, created: Whole, by_system: Whole, at_once: float, delay: float, speed: float, outage_end: Whole, steps: Any,
-    shares: Any, reopened_share: float, office_days: Any, end: Whole, events: Any, count: Whole, results: Any,
+    ticket: Whole, created: Whole, by_system: Whole, at_once: float, delay: float, speed: float, outage_end: Whole,
+    steps: Any, shares: Any, reopened_share: float, office_days: Any, end: Whole, events: Any, count: Whole,
+    results: Any,
 ) -> Whole:  # fmt: skip
     results[1, ticket] = results[2, ticket] = results[3, ticket] = NONE
     plain = outage_end == NONE
@@ -109,16 +109,15 @@ def _walk_one(
     if plain and np.random.random() < shares[0]:
         cancelled_at = np.random.randint(0, 3)
     rounds = 0
-    while True:
+    while state != IN_PROGRESS:
         if cancelled_at == 0:
             return _cancel(events, count, ticket, state, now, end, results)
         # To the branch, perhaps back and out again.
-        if state != DISPATCHED:
-            now = _after(now, _DISPATCH, steps, delay, speed, shares, office_days)
-            if now >= end:
-                return count
-            count = _note(events, count, ticket, _K_DISPATCHED, state, DISPATCHED, now, _DISPATCHER)
-            state = results[0, ticket] = DISPATCHED
+        now = _after(now, _DISPATCH, steps, delay, speed, shares, office_days)
+        if now >= end:
+            return count
+        count = _note(events, count, ticket, _K_DISPATCHED, state, DISPATCHED, now, _DISPATCHER)
+        state = results[0, ticket] = DISPATCHED
         if cancelled_at == 1:
             return _cancel(events, count, ticket, state, now, end, results)
         if plain and rounds < 3 and np.random.random() < shares[1]:
@@ -134,15 +133,16 @@ def _walk_one(
             return count
         count = _note(events, count, ticket, _K_ACCEPTED, DISPATCHED, ACCEPTED, now, _HANDLER)
         results[0, ticket] = ACCEPTED
-        if results[1, ticket] == NONE:
-            results[1, ticket] = now
+        results[1, ticket] = now
         now = _after(now, _START, steps, delay, speed, shares, office_days)
         if now >= end:
             return count
         count = _note(events, count, ticket, _K_STARTED, ACCEPTED, IN_PROGRESS, now, _HANDLER)
         state = results[0, ticket] = IN_PROGRESS
-        if cancelled_at == 2:
-            return _cancel(events, count, ticket, state, now, end, results)
+    if cancelled_at == 2:
+        return _cancel(events, count, ticket, state, now, end, results)
+
+    while True:
         if plain and np.random.random() < shares[2]:
             now = _after(now, _PEND, steps, delay, speed, shares, office_days)
             if now >= end:
@@ -199,48 +199,68 @@ def _walk_one(
         now = _after(now, _REOPEN, steps, delay, 1.0, shares, office_days)
         if now >= end or now - closed > shares[6] * _DAY:
             return count
-        count = _note(events, count, ticket, _K_REOPENED, CLOSED, DISPATCHED, now, _DISPATCHER)
-        state = results[0, ticket] = DISPATCHED
+        count = _note(events, count, ticket, _K_REOPENED, CLOSED, IN_PROGRESS, now, _DISPATCHER)
+        results[0, ticket] = IN_PROGRESS
         results[2, ticket] = results[3, ticket] = NONE
         results[5, ticket] = 1
-        cancelled_at = 9
 
 
-@compiled
-def _note(
-    events: Any, count: Whole, ticket: Whole, kind: Whole, before: Whole, after: Whole, at: Whole, role: Whole
-) -> Whole:
-    events[0, count], events[1, count], events[2, count] = ticket, kind, before
-    events[3, count], events[4, count], events[5, count] = after, at, role
-    return count + 1
+@compiled(
+    "Tuple((int64[:,::1], int64[:,::1], int64))(int64, int64[::1], int64[::1], float64[::1], float64[::1], "
+    "float64[::1], int64[::1], float64[:,::1], float64[::1], float64[::1], boolean[::1], int64)"
+)
+def _walk(
+    seed: Whole,
+    created: Any,
+    by_system: Any,
+    at_once: Any,
+    delay: Any,
+    speed: Any,
+    outage_end: Any,
+    steps: Any,
+    shares: Any,
+    reopened_share: Any,
+    office_days: Any,
+    end: Whole,
+) -> Any:
+    """The compiled part of `walk`: events with room to spare, results, and how many events there are."""
+    np.random.seed(seed)
+    tickets = created.size
+    events = np.empty((6, tickets * 12 + _MOST_EVENTS), np.int64)
+    results = np.zeros((6, tickets), np.int64)
+    count = 0
+    for ticket in range(tickets):
+        if count + _MOST_EVENTS > events.shape[1]:
+            grown = np.empty((6, events.shape[1] * 2), np.int64)
+            for row in range(6):
+                for position in range(count):
+                    grown[row, position] = events[row, position]
+            events = grown
+        count = _walk_one(
+            ticket, created[ticket], by_system[ticket], at_once[ticket], delay[ticket], speed[ticket],
+            outage_end[ticket], steps, shares, reopened_share[ticket], office_days, end, events, count, results,
+        )  # fmt: skip
+    return events, results, count
 
 
-@compiled
-def _cancel(events: Any, count: Whole, ticket: Whole, state: Whole, now: Whole, end: Whole, results: Any) -> Whole:
-    now += np.int64((10 + np.random.exponential(240.0)) * _MINUTE)
-    if now >= end:
-        return count
-    results[0, ticket] = CANCELLED
-    return _note(events, count, ticket, _K_CANCELLED, state, CANCELLED, now, _SUPERVISOR)
+def walk(
+    seed: int, created: Ints, by_system: Ints, at_once: Floats, delay: Floats, speed: Floats, outage_end: Ints,
+    steps: Floats, shares: Floats, reopened_share: Floats, office_days: Flags, end: int,
+) -> tuple[Ints, Ints]:  # fmt: skip
+    """Walk every ticket until its loop closes or the period ends.
 
+    Args:
+        seed: of numba's own generator. created: ms. by_system: 1 for the parents of outages. at_once: probability of
+            an answer at once. delay: the city's factor. speed: factor on all delays. outage_end: NONE, or when the
+            network works again: then the ticket is resolved, without detours.
+        steps: STEPS × (median ms, log sd, 1 if the city's delay counts, 1 if it waits for office hours).
+        shares: cancelled, returned, pended, rejected, weekend duty, minutes of an answer at once, most days to reopen.
+        reopened_share: per ticket. office_days: per simulated day, later days are taken as worked. end: ms.
 
-@compiled
-def _after(now: Whole, step: Whole, steps: Any, delay: float, speed: float, shares: Any, office_days: Any) -> Whole:
-    """When the step that follows `now` is done."""
-    length = steps[step, 0] * np.exp(np.random.normal(0.0, 1.0) * steps[step, 1]) * speed
-    if steps[step, 2] > 0:
-        length *= delay
-    done = now + max(np.int64(length), np.int64(20_000))
-    if steps[step, 3] == 0:
-        return done
-    # A branch works in office hours; some work goes on at weekends.
-    day, moment = done // _DAY, done % _DAY
-    if moment >= _ENDS:
-        day, moment = day + 1, -1
-    elif moment < _OPENS:
-        moment = -1
-    while day < office_days.size and not office_days[day] and np.random.random() >= shares[4]:
-        day, moment = day + 1, -1
-    if moment < 0:
-        moment = _OPENS + np.int64(np.random.random() * 150 * _MINUTE)
-    return day * _DAY + moment
+    Returns:
+        events (EVENT_FIELDS × n, ticket by ticket in order) and results (RESULT_FIELDS × tickets; NONE for no time).
+    """
+    events, results, count = _walk(
+        seed, created, by_system, at_once, delay, speed, outage_end, steps, shares, reopened_share, office_days, end
+    )
+    return events[:, :count].copy(), results

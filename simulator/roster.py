@@ -8,7 +8,7 @@ import numpy as np
 from simulator.clock import DAY_MS, HOUR_MS, MINUTE_MS, Clock
 from simulator.columns import Floats, Ints
 from simulator.demand import DayShapes
-from simulator.engine import LOG_IN, LOG_OUT, PAUSE
+from simulator.engine_parts import LOG_IN, LOG_OUT, PAUSE
 from simulator.parameters import Parameters, Service
 
 _SLOTS = 48

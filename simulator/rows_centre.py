@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from crm_api.workforce.models import AGENT_STATES
-from simulator import engine
+from simulator import engine_parts as parts
 from simulator.calls import Floor
 from simulator.clock import Clock
 from simulator.columns import NEVER, Ints, days, instants, keys, numbered, rows_of, words
@@ -92,24 +92,24 @@ def state_rows(floor: Floor, roster: Roster, clock: Clock, call_ids: Ints, first
         call_ids: the call's key of each contact position that a visit names.
     """
     visits, own = floor.visits, floor.intervals
-    answered = visits[:, visits[engine.V_CLASS] == engine.ANSWERED]
-    agent, contact = answered[engine.V_AGENT], answered[engine.V_CONTACT]
+    answered = visits[:, visits[parts.V_CLASS] == parts.ANSWERED]
+    agent, contact = answered[parts.V_AGENT], answered[parts.V_CONTACT]
     spans = [
-        (_ALERTING, answered[engine.V_ALERT], answered[engine.V_EXIT]),
-        (_TALK, answered[engine.V_EXIT], answered[engine.V_HOLD_START]),
-        (_HOLD, answered[engine.V_HOLD_START], answered[engine.V_HOLD_END]),
-        (_TALK, answered[engine.V_HOLD_END], answered[engine.V_END]),
-        (_WRAP_UP, answered[engine.V_END], answered[engine.V_WRAP_END]),
+        (_ALERTING, answered[parts.V_ALERT], answered[parts.V_EXIT]),
+        (_TALK, answered[parts.V_EXIT], answered[parts.V_HOLD_START]),
+        (_HOLD, answered[parts.V_HOLD_START], answered[parts.V_HOLD_END]),
+        (_TALK, answered[parts.V_HOLD_END], answered[parts.V_END]),
+        (_WRAP_UP, answered[parts.V_END], answered[parts.V_WRAP_END]),
     ]
     # Without a hold, the talk is one interval.
-    plain = answered[engine.V_HOLD_START] == answered[engine.V_HOLD_END]
-    spans[1] = (_TALK, answered[engine.V_EXIT], np.where(plain, answered[engine.V_END], spans[1][2]))
-    spans[3] = (_TALK, np.where(plain, answered[engine.V_END], spans[3][1]), answered[engine.V_END])
-    parts = [(agent, np.full(len(agent), state), np.full(len(agent), -1), start, end, contact)
+    plain = answered[parts.V_HOLD_START] == answered[parts.V_HOLD_END]
+    spans[1] = (_TALK, answered[parts.V_EXIT], np.where(plain, answered[parts.V_END], spans[1][2]))
+    spans[3] = (_TALK, np.where(plain, answered[parts.V_END], spans[3][1]), answered[parts.V_END])
+    pieces = [(agent, np.full(len(agent), state), np.full(len(agent), -1), start, end, contact)
              for state, start, end in spans]  # fmt: skip
     kinds = np.array([_AVAILABLE, _PAUSE, _ALERTING])
-    parts.append((own[0], kinds[own[1]], own[2], own[3], own[4], own[5]))
-    agent, state, reason, start, end, contact = (np.concatenate(column) for column in zip(*parts, strict=True))
+    pieces.append((own[0], kinds[own[1]], own[2], own[3], own[4], own[5]))
+    agent, state, reason, start, end, contact = (np.concatenate(column) for column in zip(*pieces, strict=True))
     kept = np.flatnonzero(end > start)
     kept = kept[np.argsort(start[kept], kind="stable")]
     agent, state, reason, start, end, contact = (c[kept] for c in (agent, state, reason, start, end, contact))

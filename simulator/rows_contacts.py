@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from crm_api.contacts.models import EXIT_CLASSES, SEGMENT_KINDS
-from simulator import engine
+from simulator import engine_parts as parts
 from simulator.calls import Floor, Handled
 from simulator.clock import Clock
 from simulator.columns import Ints, instants, keys, numbered, rows_of, words
@@ -17,7 +17,7 @@ from simulator.places import Places
 from simulator.roster import Roster
 
 SERVICE_NUMBER = "96766"
-_EXITS = np.array([EXIT_CLASSES.index(name) for name in engine.EXIT_NAMES])
+_EXITS = np.array([EXIT_CLASSES.index(name) for name in parts.EXIT_NAMES])
 _NORMAL_CLEARING = 16
 _IVR, _ALERTING, _TALK, _HOLD, _WRAP_UP = (
     SEGMENT_KINDS.index(name) for name in ("ivr", "alerting", "talk", "hold", "wrap_up")
@@ -106,21 +106,21 @@ class ContactRows:
         v = floor.visits
         count = v.shape[1]
         visit_ids = self.free.take("queue_visits", count)
-        answered = v[engine.V_CLASS] == engine.ANSWERED
-        agent = np.where(answered, v[engine.V_AGENT], -1)
-        seat = np.where(answered, self.roster.seat_at(agent, v[engine.V_EXIT]) + 1, -1)
+        answered = v[parts.V_CLASS] == parts.ANSWERED
+        agent = np.where(answered, v[parts.V_AGENT], -1)
+        seat = np.where(answered, self.roster.seat_at(agent, v[parts.V_EXIT]) + 1, -1)
         return rows_of("queue_visits", count, {
             "id": keys(visit_ids),
-            "contact_id": keys(contact_ids[v[engine.V_CONTACT]]),
-            "visit_number": keys(v[engine.V_NUMBER]),
-            "queue_id": keys(v[engine.V_QUEUE] + 1),
-            "entered_at": instants(self.clock.utc_us(v[engine.V_ENTER])),
-            "exited_at": instants(self.clock.utc_us(v[engine.V_EXIT])),
-            "exit_class": words(EXIT_CLASSES, _EXITS[v[engine.V_CLASS]]),
+            "contact_id": keys(contact_ids[v[parts.V_CONTACT]]),
+            "visit_number": keys(v[parts.V_NUMBER]),
+            "queue_id": keys(v[parts.V_QUEUE] + 1),
+            "entered_at": instants(self.clock.utc_us(v[parts.V_ENTER])),
+            "exited_at": instants(self.clock.utc_us(v[parts.V_EXIT])),
+            "exit_class": words(EXIT_CLASSES, _EXITS[v[parts.V_CLASS]]),
             "agent_id": keys(np.where(answered, agent + 1, -1)),
             "seat_id": keys(seat),
-            "ended_at": instants(self.clock.utc_us(v[engine.V_END])),
-            "is_transferred": pa.array(v[engine.V_TRANSFERRED] == 1),
+            "ended_at": instants(self.clock.utc_us(v[parts.V_END])),
+            "is_transferred": pa.array(v[parts.V_TRANSFERRED] == 1),
         }), visit_ids  # fmt: skip
 
     def segments(self, handled: Handled, floor: Floor, call_ids: Ints, visit_ids: Ints) -> pa.Table:
@@ -128,24 +128,24 @@ class ContactRows:
         v = floor.visits
         voice = np.flatnonzero(handled.contacts.channel == VOICE)
         start = handled.contacts.start[voice]
-        parts = [_part(_IVR, call_ids[voice], 0, -1, -1, start, start + handled.ivr_ms[voice])]
-        missed = np.flatnonzero(v[engine.V_MISSED_AGENT] >= 0)
-        taken = np.flatnonzero(v[engine.V_CLASS] == engine.ANSWERED)
-        held = taken[v[engine.V_HOLD_END, taken] > v[engine.V_HOLD_START, taken]]
-        ends = np.where(v[engine.V_HOLD_END] > v[engine.V_HOLD_START], v[engine.V_HOLD_START], v[engine.V_END])
+        pieces = [_part(_IVR, call_ids[voice], 0, -1, -1, start, start + handled.ivr_ms[voice])]
+        missed = np.flatnonzero(v[parts.V_MISSED_AGENT] >= 0)
+        taken = np.flatnonzero(v[parts.V_CLASS] == parts.ANSWERED)
+        held = taken[v[parts.V_HOLD_END, taken] > v[parts.V_HOLD_START, taken]]
+        ends = np.where(v[parts.V_HOLD_END] > v[parts.V_HOLD_START], v[parts.V_HOLD_START], v[parts.V_END])
         rows = [
-            (_ALERTING, missed, v[engine.V_MISSED_AGENT], v[engine.V_MISSED_START], v[engine.V_MISSED_END]),
-            (_ALERTING, taken, v[engine.V_AGENT], v[engine.V_ALERT], v[engine.V_EXIT]),
-            (_TALK, taken, v[engine.V_AGENT], v[engine.V_EXIT], ends),
-            (_HOLD, held, v[engine.V_AGENT], v[engine.V_HOLD_START], v[engine.V_HOLD_END]),
-            (_TALK, held, v[engine.V_AGENT], v[engine.V_HOLD_END], v[engine.V_END]),
-            (_WRAP_UP, taken, v[engine.V_AGENT], v[engine.V_END], v[engine.V_WRAP_END]),
+            (_ALERTING, missed, v[parts.V_MISSED_AGENT], v[parts.V_MISSED_START], v[parts.V_MISSED_END]),
+            (_ALERTING, taken, v[parts.V_AGENT], v[parts.V_ALERT], v[parts.V_EXIT]),
+            (_TALK, taken, v[parts.V_AGENT], v[parts.V_EXIT], ends),
+            (_HOLD, held, v[parts.V_AGENT], v[parts.V_HOLD_START], v[parts.V_HOLD_END]),
+            (_TALK, held, v[parts.V_AGENT], v[parts.V_HOLD_END], v[parts.V_END]),
+            (_WRAP_UP, taken, v[parts.V_AGENT], v[parts.V_END], v[parts.V_WRAP_END]),
         ]
         for step, (kind, which, agent, begin, end) in enumerate(rows, start=1):
-            place = v[engine.V_NUMBER, which] * 10 + step
-            calls = call_ids[v[engine.V_CONTACT, which]]
-            parts.append(_part(kind, calls, place, visit_ids[which], agent[which], begin[which], end[which]))
-        kinds, call, place, visit, agent, begin, end = (np.concatenate(column) for column in zip(*parts, strict=True))
+            place = v[parts.V_NUMBER, which] * 10 + step
+            calls = call_ids[v[parts.V_CONTACT, which]]
+            pieces.append(_part(kind, calls, place, visit_ids[which], agent[which], begin[which], end[which]))
+        kinds, call, place, visit, agent, begin, end = (np.concatenate(column) for column in zip(*pieces, strict=True))
         order = np.argsort(call * 32 + place, kind="stable")
         call = call[order]
         # Numbered 1, 2, … within the call.

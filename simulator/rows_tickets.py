@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from crm_api.tickets.models import ACTOR_ROLES, EVENT_KINDS, PRIORITIES, TICKET_KINDS, TICKET_STATES
 from simulator.calls import Handled
@@ -124,8 +125,6 @@ def _at(values: Ints, positions: Ints) -> Ints:
 
 
 def _codes(unix_day: Ints, ticket_ids: Ints) -> pa.Array:
-    import pyarrow.compute as pc
-
     day = pc.strftime(pa.array(unix_day.astype(np.int32)).view(pa.date32()), format="%Y%m%d")
     return pc.binary_join_element_wise(pa.scalar("T"), day, numbered("-", ticket_ids, 8), "")
 
