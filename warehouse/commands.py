@@ -98,7 +98,7 @@ def kpi(
     if as_json:
         _print_json(_objects(table))
     else:
-        _print_table(table, _listed(by))
+        _print_table(table, _listed(by), named=bool(codes))
 
 
 def _listed(text: str) -> list[str]:
@@ -153,11 +153,19 @@ def _explain(code: str, as_json: bool) -> None:
         click.echo(f"{each.code}  {each.name(language)}\n    {each.formula(language)}\n    = {each.sql}")
 
 
-def _print_table(table: "pd.DataFrame", by: list[str]) -> None:
+def _print_table(table: "pd.DataFrame", by: list[str], *, named: bool) -> None:
+    from rich.console import Console
+
     from core.kpi import dictionary
     from core.settings import get_settings
     from warehouse.show import figures_table
 
-    from rich.console import Console  # isort: skip
-
-    Console(width=None).print(figures_table(_objects(table), by, dictionary(), get_settings().language))
+    groups = _objects(table)
+    if not groups:
+        click.echo("No rows in this period and selection.", err=True)
+        return
+    language = get_settings().language
+    console = Console()
+    # In a file or a pipe nothing is cut off.
+    console = console if console.is_terminal else Console(width=250)
+    console.print(figures_table(groups, by, dictionary(), language, all_kpis=named))

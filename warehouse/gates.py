@@ -1,5 +1,6 @@
 """The gates before a publication: Great Expectations on small frames of the batch that came in and of the marts."""
 
+import logging
 import os
 from datetime import datetime
 from pathlib import Path
@@ -65,6 +66,8 @@ class _Validator:
     def __init__(self) -> None:
         os.environ["GX_ANALYTICS_ENABLED"] = "False"
         import great_expectations as gx
+
+        logging.getLogger("great_expectations").setLevel(logging.WARNING)
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
         self._expectations = gx.expectations

@@ -38,6 +38,16 @@ def test_the_table_reads_in_the_language_set(run: Callable[..., str], monkeypatc
     assert "Service level" in run("kpi", "--by", "channel")
 
 
+def test_many_groups_stand_in_lines_with_the_headline_figures(run: Callable[..., str]) -> None:
+    shown = run("kpi", "--by", "day,city,type").splitlines()
+    assert any(line.split()[:1] == ["2026-03-02"] and "baoji" in line for line in shown)
+    assert "放弃率" in shown[0] and "IVR" not in shown[0]
+
+
+def test_an_empty_selection_is_said_in_words(run: Callable[..., str]) -> None:
+    assert run("kpi", "--by", "day", "--from", "2020-01-01", "--to", "2020-01-02") == ""
+
+
 def test_a_definition_is_printed(run: Callable[..., str]) -> None:
     assert "answered_within_target / nullif(offered, 0)" in run("kpi", "--explain", "sl_negative")
 
