@@ -144,6 +144,8 @@ class Staffing(_Part):
     occupancy: float
     margin: float
     least: int
+    meal_hours: list[tuple[float, float]]
+    meal_extra: float
     unplanned_absence: float
     weekday_seen: float
     days_a_week: int

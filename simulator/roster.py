@@ -12,6 +12,8 @@ from simulator.engine_parts import LOG_IN, LOG_OUT, PAUSE
 from simulator.parameters import Parameters, Service
 
 _SLOTS = 48
+#: An idle half-hour of an agent against one that is short of an agent.
+_COST_OF_IDLE = 0.25
 
 
 @dataclass(frozen=True)
@@ -80,27 +82,32 @@ def planned_agents(parameters: Parameters, shapes: DayShapes, calls_a_day: float
     staffing = parameters.staffing
     wanted = load / staffing.occupancy + staffing.margin * np.sqrt(load)
     numbers = np.zeros((len(load), _SLOTS), np.int64)
-    rounded = np.maximum(staffing.least, np.ceil(wanted - 0.35)).astype(np.int64)
+    # Somebody has to be there while others eat.
+    slot = opens + np.arange(wanted.shape[1]) / 2
+    for start, end in staffing.meal_hours:
+        wanted[:, (slot >= start) & (slot < end)] *= 1 + staffing.meal_extra
+    rounded = np.maximum(staffing.least, np.ceil(wanted - 0.25)).astype(np.int64)
     numbers[:, opens * 2 : closes * 2] = rounded
     return numbers
 
 
 def cover(wanted: Ints, shifts: list[tuple[int, int]]) -> Ints:
-    """How many of each shift cover the half-hours of one day, greedily; a last sliver may stay uncovered."""
+    """How many of each shift cover the half-hours of one day, greedily; a sliver may stay uncovered."""
     masks = np.zeros((len(shifts), _SLOTS), np.int64)
     for number, (start, end) in enumerate(shifts):
         masks[number, start * 2 : end * 2] = 1
+    slots = masks.sum(axis=1)
     left = wanted.copy()
     numbers = np.zeros(len(shifts), np.int64)
-    tolerance = max(0, int(0.02 * wanted.sum()) - 1)
-    while np.maximum(left, 0).sum() > tolerance:
-        # Covered deficit less what is idle: long shifts win only where they are needed throughout.
-        gain = (masks * np.clip(left, -1, 1)).sum(axis=1) / np.sqrt(masks.sum(axis=1))
-        best = int(np.argmax(gain))
-        step = max(1, int(left[masks[best] == 1].max() // 12))
+    while True:
+        # A half-hour that is short counts one, one that gets too many costs a part of it.
+        worth = masks @ np.where(left > 0, 1.0, -_COST_OF_IDLE)
+        best = int(np.argmax(worth / np.sqrt(slots)))
+        if worth[best] <= 0:
+            return numbers
+        step = max(1, int(left[masks[best] == 1].max() // 16))
         numbers[best] += step
         left -= masks[best] * step
-    return numbers
 
 
 def build_roster(parameters: Parameters, shapes: DayShapes, clock: Clock, calls_a_day: float, seed: int) -> Roster:

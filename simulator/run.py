@@ -1,23 +1,29 @@
 """One run from parameters to finished rows, with progress on stderr."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import pyarrow as pa
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import Engine, select
 
-from core.database import make_engine
+from core.database import make_engine, session_scope
 from core.settings import Settings, get_settings
+from crm_api.base import captured_tables
+from crm_api.models import Base
 from crm_api.organisation.models import OrgUnit
+from crm_api.reference.service import load_reference
 from crm_api.store import require_ready
-from simulator.parameters import read_parameters
+from simulator.columns import FIRST_VERSION, schema_of
+from simulator.parameters import Parameters, read_parameters
 from simulator.province import Province, Wish
 from simulator.sink import SIMULATED, Sink
+from simulator.sink_lake import LakeSink, refuse_if_loaded
 from simulator.sink_store import StoreSink, refuse_if_simulated
 
 
@@ -42,27 +48,67 @@ def simulate(
     started = monotonic()
     settings = settings or get_settings()
     read = read_parameters(parameters, calls_per_year=calls_per_year)
-    engine = make_engine(settings)
     with _progress(wish.days) as tell:
-        require_ready(engine)
-        refuse_if_simulated(engine)
-        into = engine.url.render_as_string(hide_password=True)
-        sink: Sink = StoreSink(engine, lambda table, rows: tell(0, f"writing {table}"))
-        province = Province(wish, read, units_of(engine))
-        rows = fill(sink, province, tell)
-    engine.dispose()
+        if target == "lake":
+            into = str(settings.lake)
+            rows = _into_lake(wish, read, settings.lake, tell)
+        else:
+            engine = make_engine(settings)
+            into = engine.url.render_as_string(hide_password=True)
+            rows = _into_store(wish, read, engine, tell)
+            engine.dispose()
     return {"rows": {table: rows.get(table, 0) for table in SIMULATED}, "into": into,
             "seconds": monotonic() - started}  # fmt: skip
 
 
-def fill(sink: Sink, province: Province, tell: Any = lambda days, text: None) -> dict[str, int]:
-    """Run the province into the sink; on any interruption the sink forgets everything."""
+def _into_store(wish: Wish, parameters: Parameters, engine: Engine, tell: Any) -> dict[str, int]:
+    require_ready(engine)
+    refuse_if_simulated(engine)
+    sink = StoreSink(engine, lambda table, rows: tell(0, f"writing {table}"))
+    return fill(sink, Province(wish, parameters, units_of(engine)), tell)
+
+
+def _into_lake(wish: Wish, parameters: Parameters, lake: Path, tell: Any) -> dict[str, int]:
+    refuse_if_loaded(lake)
+    reference = reference_rows()
+    sink = LakeSink(lake, f"simulated:{wish.seed}")
+    return fill(sink, Province(wish, parameters, reference["org_units"].to_pylist()), tell, reference)
+
+
+def fill(
+    sink: Sink,
+    province: Province,
+    tell: Any = lambda days, text: None,
+    reference: Mapping[str, pa.Table] | None = None,
+) -> dict[str, int]:
+    """Run the province into the sink, reference rows first; on any interruption the sink forgets everything."""
     try:
+        for table, rows in (reference or {}).items():
+            sink.add(table, rows)
         province.run(sink, lambda days: tell(days, "simulating"))
         return sink.finish()
     except BaseException:
         sink.abandon()
         raise
+
+
+def reference_rows() -> dict[str, pa.Table]:
+    """What every store holds from the beginning, by table: read from a store in memory."""
+    engine = make_engine(url="sqlite:///:memory:")
+    Base.metadata.create_all(engine)
+    with session_scope(engine) as session:
+        load_reference(session)
+    tables: dict[str, pa.Table] = {}
+    with engine.connect() as connection:
+        for table in captured_tables():
+            found = [dict(row._mapping) for row in connection.execute(select(table).order_by(*table.primary_key))]
+            if found:
+                rows = pa.Table.from_pylist(found, schema=schema_of(table.name))
+                place = rows.column_names.index("row_version")
+                version = pa.repeat(pa.scalar(FIRST_VERSION), rows.num_rows)
+                tables[table.name] = rows.set_column(place, "row_version", version)
+    engine.dispose()
+    return tables
 
 
 def units_of(engine: Engine) -> list[Any]:
