@@ -53,7 +53,9 @@ def mix(table: pd.DataFrame, *, texts: Texts, colours: dict[str, str]) -> Any:
         ),
         tooltip=tooltip,
     )
-    labels = base.mark_text(align="left", dx=6).encode(x="label_at:Q", text=alt.Text("share:Q", format=".1%"))
+    labels = base.mark_text(align="left", dx=6).encode(
+        x=alt.X("label_at:Q", axis=None), text=alt.Text("share:Q", format=".1%")
+    )
     layers = [bars, labels]
     if table["share_before"].notna().any():
         ticks = base.mark_tick(color=INK, thickness=2, height=22)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import vl_convert
 
 from core.i18n import LANGUAGES, Language, texts
 from dashboards.figures.bars import PICK, mix, pareto, ranked, stacked
@@ -126,14 +127,27 @@ def _every_chart(language: Language) -> dict[str, Any]:
     half_hours = pd.DataFrame(
         {"half_hour": ["08:00"], "occupancy": [0.8], "sl_negative": [0.7], "offered": [5], "is_extreme": [True]}
     )
-    parts = pd.DataFrame({"row": ["a"], "part": ["b"], "order": [0], "value": [1], "share": [1.0]})
+    cells = pd.DataFrame({"row": ["a"], "part": ["b"], "column": ["b"], "order": [0], "value": [1], "share": [1.0]})
     named = pd.DataFrame({"name": ["a"], "value": [0.5], "before": [0.4]})
-    lines = pd.DataFrame({"half_hour": ["08:00"], "measure": ["Fill"], "order": [0], "value": [0.5]})
+    lines = pd.DataFrame({"half_hour": ["08:00"], "measure": ["Fill"], "order": [0], "value": [0.5], "row": ["a"]})
+    coded = pd.DataFrame(
+        {"code": ["voice"], "name": ["电话"], "value": [3], "share": [1.0], "share_before": [0.8], "before": [2],
+         "cumulative": [1.0], "start": ["10-01"], "order": [0]}
+    )  # fmt: skip
+    seats = pd.DataFrame({"half_hour": ["08:00"], "state": ["empty"], "name": ["空"], "order": [0], "seats": [1.0]})
+    city = pd.DataFrame({"city_code": ["xian"], "name": ["西安"], "value": [1.0], "complaints": [1], "customers": [9]})
     return {
         "scatter": occupancy_against_service(half_hours, texts=text, target=0.8),
-        "stacked": stacked(parts, texts=text, colours=["#000"], rows=["a"], parts=["b"]),
+        "stacked": stacked(cells, texts=text, colours=["#000"], rows=["a"], parts=["b"]),
+        "two_way": two_way(cells, texts=text, rows=["a"], columns=["b"]),
         "ranked": ranked(named, texts=text, unit="ratio", name="Used", target=0.6),
         "fill": fill_by_half_hour(lines, texts=text),
+        "heat": half_hour_map(lines, texts=text, unit="ratio", name="SL", target=0.8, rows=["a"]),
+        "mix": mix(coded, texts=text, colours=CHANNELS),
+        "shares": shares(coded, texts=text, colours=CHANNELS),
+        "pareto": pareto(coded, texts=text),
+        "states": states_by_half_hour(seats, texts=text),
+        "tiles": tile_map(city, texts=text, name="Rate", unit="per_thousand"),
         "trend": trend(_days(0.5), texts=text, unit="ratio", name="SL", target=0.8),
     }
 
@@ -144,3 +158,8 @@ def test_every_chart_has_a_chinese_font_and_is_drawn_without_a_network(language:
         spec = chart.to_dict()
         assert "Noto Sans CJK SC" in spec["config"]["font"], name
         assert '"url"' not in json.dumps(spec), name
+
+
+def test_every_chart_can_be_drawn() -> None:
+    for name, chart in _every_chart("zh-CN").items():
+        assert "<path" in vl_convert.vegalite_to_svg(chart.to_dict()), name

@@ -110,8 +110,10 @@ def _open(browser: Any, url: str, title: str) -> None:
     """Open a page and wait until it is drawn."""
     browser.get(url)
     _wait(lambda: title in _text(browser).splitlines(), f"the title {title}")
-    _wait(lambda: len(_all(browser, "[data-testid=stVegaLiteChart] svg")) >= 3, "three charts")
+    _wait(lambda: len(_all(browser, "[data-testid=stVegaLiteChart]")) >= 3, "three charts")
     _wait(lambda: not _all(browser, "[data-testid=stStatusWidget]"), "the page to be ready")
+    empty = "[data-testid=stVegaLiteChart]:not(:has(svg.marks))"
+    _wait(lambda: not _all(browser, empty), "every chart to be drawn")
     assert not _all(browser, "[data-testid=stException]"), _text(browser)
 
 
