@@ -45,10 +45,8 @@ def refuse_if_loaded(lake: Path) -> None:
 class LakeSink:
     """Writes Parquet files in a thread of its own while the next stretch is simulated."""
 
-    def __init__(
-        self, lake: Path, store_id: str, progress: Callable[[str, int], None] = lambda table, rows: None
-    ) -> None:
-        self._lake, self._store_id, self._progress = lake, store_id, progress
+    def __init__(self, lake: Path, store_id: str) -> None:
+        self._lake, self._store_id = lake, store_id
         self._load_id = new_load_id()
         self._files: list[Path] = []
         self._rows: dict[str, int] = {}
