@@ -1,9 +1,10 @@
-"""Many rows into the store at once: Arrow tables through COPY on PostgreSQL and executemany on SQLite.
+"""Many rows into the store at once: Arrow tables through COPY on PostgreSQL, many rows a statement on SQLite.
 
 Rows carry their own keys. Everything belongs to the caller's transaction: it is in as a whole or not at all.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +14,8 @@ from sqlalchemy import Connection, Integer, Table, func, insert, select, text
 from crm_api.base import Base
 
 _BATCH = 20_000
+# Many rows a statement on SQLite: with triggers on the table each statement keeps a journal of its own.
+_ROWS_A_STATEMENT, _MOST_PARAMETERS = 250, 32_000
 
 
 class BulkWriter:
@@ -69,10 +72,16 @@ class BulkWriter:
         names = [column.name for column in target.c if column.name in rows.column_names]
         rows = rows.select(names)
         statement = str(insert(target).values(dict.fromkeys(names)).compile(dialect=self._connection.dialect))
+        head, _, places = statement.rpartition(" VALUES ")
+        size = min(_ROWS_A_STATEMENT, _MOST_PARAMETERS // len(names))
         cursor: Any = self._connection.connection.cursor()
         try:
             for batch in rows.to_batches(_BATCH):
-                cursor.executemany(statement, zip(*[_plain(column) for column in batch.columns], strict=True))
+                columns = [_plain(column) for column in batch.columns]
+                for start in range(0, batch.num_rows, size):
+                    part = list(zip(*(column[start : start + size] for column in columns), strict=True))
+                    several = head + " VALUES " + ", ".join([places] * len(part))
+                    cursor.execute(several, list(chain.from_iterable(part)))
         except cursor_error(self._connection) as error:
             raise _integrity(statement, error) from error
         finally:
@@ -113,7 +122,7 @@ def _text(column: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(kind):
         return pc.cast(column, kind.value_type)
     if pa.types.is_timestamp(kind):
-        return pc.strftime(column.cast(pa.timestamp("us")), format="%Y-%m-%d %H:%M:%S")
+        return column.cast(pa.timestamp("us")).cast(pa.string())
     if pa.types.is_date32(kind):
         return pc.strftime(column, format="%Y-%m-%d")
     return column
