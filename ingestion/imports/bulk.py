@@ -1,23 +1,19 @@
-"""Bulk rows into captured tables inside one transaction: keys reserved, versions set, SQLite and PostgreSQL."""
+"""What a bulk load of foreign rows needs beside the store's bulk writer: a lock, lookups by key, keys reserved."""
 
 import json
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
-import pyarrow.csv
-from sqlalchemy import JSON, Connection, Select, Table, Text, cast, column, func, insert, literal, select, text
+from sqlalchemy import JSON, Connection, Select, Table, Text, cast, column, func, literal, select, text
+
+from crm_api.bulk import BulkWriter
 
 Values: TypeAlias = npt.NDArray[Any]
 #: Column → one value a row: datetime64 is UTC, object arrays hold texts, numbers or None.
 Columns: TypeAlias = Mapping[str, Values]
-
-_ROWS_A_STATEMENT, _MOST_PARAMETERS = 250, 32_000
-_MARK = 10  # where ISO form has its T
 
 
 def lock_writers(connection: Connection, name: str) -> None:
@@ -57,42 +53,19 @@ def ids_by_key(
     return pairs(connection, query)
 
 
-def _sqlite_values(values: Values) -> list[Any]:
-    if values.dtype.kind != "M":
-        plain: list[Any] = values.tolist()
-        return plain
-    shown = np.datetime_as_string(values.astype("datetime64[us]"))
-    shown.view("U1").reshape(len(shown), -1)[:, _MARK] = " "
-    texts: list[Any] = shown.tolist()
-    for position in np.flatnonzero(np.isnat(values)):
-        texts[position] = None
-    return texts
+class Loader:
+    """Inserts rows of one transaction through the store's bulk writer, which is made when the first row comes.
 
-
-def _is_left_out(table: Table, name: str, values: Values) -> bool:
-    """Whether nothing is said in this column, so that its NULL needs no saying either."""
-    return values.dtype == object and table.c[name].server_default is None and bool(pd.isna(values).all())
-
-
-class BulkWriter:
-    """Inserts rows of one transaction; on SQLite they all carry one number of the capture clock."""
+    A transaction without rows so leaves the store as it was, its capture clock too.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.is_sqlite = connection.dialect.name == "sqlite"
-        self._version: int | None = None
-
-    @property
-    def version(self) -> int:
-        """The number of this transaction's rows (SQLite only), taken from the clock when first asked for."""
-        if self._version is None:
-            self.connection.execute(text("UPDATE capture_clock SET value = value + 1"))
-            self._version = int(self.connection.execute(text("SELECT value FROM capture_clock")).scalar_one())
-        return self._version
+        self._writer: BulkWriter | None = None
 
     def reserve(self, table: Table, count: int) -> npt.NDArray[np.int64]:
         """`count` new ids of the table; call it under `lock_writers`."""
-        if self.is_sqlite:
+        if self.connection.dialect.name == "sqlite":
             last = self.connection.scalar(select(func.max(table.c.id))) or 0
             return np.arange(last + 1, last + count + 1, dtype=np.int64)
         query = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)")
@@ -101,39 +74,11 @@ class BulkWriter:
 
     def insert(self, table: Table, columns: Columns) -> int:
         """Insert the rows, which the table does not hold yet; the number of rows."""
-        count = len(next(iter(columns.values())))
-        if count and self.is_sqlite:
-            self._insert_sqlite(table, columns, count)
-        elif count:
-            self._copy(table, columns)
-        return count
-
-    def _insert_sqlite(self, table: Table, columns: Columns, count: int) -> None:
-        columns = {name: values for name, values in columns.items() if not _is_left_out(table, name, values)}
-        statement = insert(table).compile(dialect=self.connection.dialect, column_keys=[*columns, "row_version"])
-        lists = {name: _sqlite_values(values) for name, values in columns.items()}
-        lists["row_version"] = [self.version] * count
-        # The compiled statement has its columns in the table's order.
-        rows = list(zip(*(lists[name] for name in statement.positiontup or ()), strict=True))
-        head, _, places = str(statement).rpartition(" VALUES ")
-        # Many rows a statement: with a trigger on the table each statement costs a journal of its own.
-        size = min(_ROWS_A_STATEMENT, _MOST_PARAMETERS // len(lists))
-        for start in range(0, count, size):
-            part = rows[start : start + size]
-            several = head + " VALUES " + ", ".join([places] * len(part))
-            self.connection.exec_driver_sql(several, tuple(chain.from_iterable(part)))
-
-    def _copy(self, table: Table, columns: Columns) -> None:
         arrays = {name: pa.array(values, from_pandas=True) for name, values in columns.items()}
-        stamped = {
-            name: array.cast(pa.timestamp("us", "UTC")) if pa.types.is_timestamp(array.type) else array
-            for name, array in arrays.items()
-        }
-        sink = pa.BufferOutputStream()
-        pyarrow.csv.write_csv(pa.table(stamped), sink, pyarrow.csv.WriteOptions(include_header=False))
-        quote = self.connection.dialect.identifier_preparer.quote
-        names = ", ".join(quote(name) for name in columns)
-        command = "COPY " + quote(table.name) + " (" + names + ") FROM STDIN (FORMAT csv)"
-        driver: Any = self.connection.connection.driver_connection
-        with driver.cursor() as cursor, cursor.copy(command) as copy:
-            copy.write(sink.getvalue().to_pybytes())
+        # What holds nothing needs no saying, unless the column would take a default.
+        said = {name: array for name, array in arrays.items() if not pa.types.is_null(array.type)}
+        rows = pa.table(said)
+        if not rows.num_rows:
+            return 0
+        self._writer = self._writer or BulkWriter(self.connection)
+        return self._writer.write(table.name, rows)

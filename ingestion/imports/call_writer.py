@@ -8,7 +8,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection
 
 from ingestion.imports.batch import Batch, Flags, Instants, Objects, is_none, looked_up, only_where
-from ingestion.imports.bulk import BulkWriter, ids_by_key
+from ingestion.imports.bulk import Loader, ids_by_key
 from ingestion.imports.calls import CallRows, read_calls
 from ingestion.imports.directory import CALLS, CONTACTS, SEGMENTS, VISITS, Directory
 from ingestion.imports.instants import TimeReader
@@ -61,22 +61,22 @@ class CallImport:
         found = ids_by_key(connection, CONTACTS, "external_id", ids, channel_code=channels)
         return {external_id.removeprefix(f"{self.source}:") for external_id in found}
 
-    def write(self, writer: BulkWriter, rows: CallRows, keys: Objects, wanted: Flags) -> None:
+    def write(self, loader: Loader, rows: CallRows, keys: Objects, wanted: Flags) -> None:
         """Insert the wanted rows; the store does not hold them yet."""
         place = np.flatnonzero(wanted)
         external_ids = np.array([f"{self.source}:{key}" for key in keys[place]], dtype=object)
         chosen = _Chosen(
             rows,
             place,
-            contacts=writer.reserve(CONTACTS, len(place)),
-            calls=writer.reserve(CALLS, len(place)),
-            agents=self._agents(writer, rows, place),
+            contacts=loader.reserve(CONTACTS, len(place)),
+            calls=loader.reserve(CALLS, len(place)),
+            agents=self._agents(loader, rows, place),
         )
         start = rows.contact_start[place]
         end = np.fmax(start, rows.ended[place])
-        self._insert_contacts(writer, chosen, external_ids, start, end)
+        self._insert_contacts(loader, chosen, external_ids, start, end)
         ivr = rows.ivr.lengths[place] / _SECOND if rows.ivr else np.zeros(len(place))
-        writer.insert(
+        loader.insert(
             CALLS,
             {
                 "id": chosen.calls,
@@ -87,16 +87,16 @@ class CallImport:
                 "ivr_seconds": ivr,
             },
         )
-        visits = self._insert_visits(writer, chosen)
-        _insert_segments(writer, chosen, visits)
+        visits = self._insert_visits(loader, chosen)
+        _insert_segments(loader, chosen, visits)
 
-    def _agents(self, writer: BulkWriter, rows: CallRows, place: npt.NDArray[np.intp]) -> Objects:
+    def _agents(self, loader: Loader, rows: CallRows, place: npt.NDArray[np.intp]) -> Objects:
         codes = only_where(rows.answered[place], rows.texts["agent"][place])
         named = zip(codes, rows.texts["agent_name"][place], strict=True)
-        return looked_up(codes, self.directory.agent_ids(writer, {c: name or c for c, name in named if c is not None}))
+        return looked_up(codes, self.directory.agent_ids(loader, {c: name or c for c, name in named if c is not None}))
 
     def _insert_contacts(
-        self, writer: BulkWriter, chosen: _Chosen, external_ids: Objects, start: Instants, end: Instants
+        self, loader: Loader, chosen: _Chosen, external_ids: Objects, start: Instants, end: Instants
     ) -> None:
         columns: dict[str, npt.NDArray[Any]] = {
             "id": chosen.contacts,
@@ -104,7 +104,7 @@ class CallImport:
             "external_id": external_ids,
             "direction": chosen.given("direction", "in"),
             "customer_id": self.directory.customers(
-                writer, chosen.text("customer"), chosen.text("customer_level"), start
+                loader, chosen.text("customer"), chosen.text("customer_level"), start
             ),
             "unit_id": looked_up(chosen.text("unit"), self.directory.units),
             "service_type_code": chosen.text("service_type"),
@@ -118,32 +118,32 @@ class CallImport:
             "data_flag": chosen.rows.flags[chosen.place],
             "source": np.full(len(start), self.source, dtype=object),
         }
-        writer.insert(CONTACTS, columns)
+        loader.insert(CONTACTS, columns)
 
-    def _queues(self, writer: BulkWriter, names: Objects) -> Ids:
+    def _queues(self, loader: Loader, names: Objects) -> Ids:
         unnamed = is_none(names)
-        ids = self.directory.queue_ids(writer, set(names[~unnamed]))
+        ids = self.directory.queue_ids(loader, set(names[~unnamed]))
         result = np.zeros(len(names), dtype=np.int64)
         result[~unnamed] = [ids[name] for name in names[~unnamed]]
         if unnamed.any():
-            result[unnamed] = self.directory.default_queue(writer)
+            result[unnamed] = self.directory.default_queue(loader)
         return result
 
-    def _insert_visits(self, writer: BulkWriter, chosen: _Chosen) -> Objects:
+    def _insert_visits(self, loader: Loader, chosen: _Chosen) -> Objects:
         """Insert the queue visits; the id of each row's visit, None where there is none."""
         rows, place = chosen.rows, chosen.place
         visited = rows.visited[place]
         queued = place[visited]
-        ids = writer.reserve(VISITS, len(queued))
+        ids = loader.reserve(VISITS, len(queued))
         entered, exited = rows.wait.start[queued], rows.wait.end[queued]
         spoke_until = rows.spoke_until[queued]
-        writer.insert(
+        loader.insert(
             VISITS,
             {
                 "id": ids,
                 "contact_id": chosen.contacts[visited],
                 "visit_number": np.ones(len(queued), dtype=np.int64),
-                "queue_id": self._queues(writer, rows.texts["queue"][queued]),
+                "queue_id": self._queues(loader, rows.texts["queue"][queued]),
                 "entered_at": entered,
                 "exited_at": exited,
                 "exit_class": rows.texts["exit_class"][queued],
@@ -156,7 +156,7 @@ class CallImport:
         return result
 
 
-def _insert_segments(writer: BulkWriter, chosen: _Chosen, visits: Objects) -> None:
+def _insert_segments(loader: Loader, chosen: _Chosen, visits: Objects) -> None:
     rows, place = chosen.rows, chosen.place
     parts, number = [], np.zeros(len(place), dtype=np.int64)
     for kind, stretch in rows.segments():
@@ -176,4 +176,4 @@ def _insert_segments(writer: BulkWriter, chosen: _Chosen, visits: Objects) -> No
         )
     if parts:
         columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        writer.insert(SEGMENTS, {"id": writer.reserve(SEGMENTS, len(columns["kind"]))} | columns)
+        loader.insert(SEGMENTS, {"id": loader.reserve(SEGMENTS, len(columns["kind"]))} | columns)

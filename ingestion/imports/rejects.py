@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from core.time import utc_now
 from ingestion.imports.batch import Batch, Flags, Instants, Objects
-from ingestion.imports.bulk import BulkWriter, listed_keys
+from ingestion.imports.bulk import Loader, listed_keys
 from ingestion.imports.directory import REJECTS
 from ingestion.imports.mapping import Mapping
 from ingestion.imports.reader import Source
@@ -80,28 +80,26 @@ def reason_text(batch: Batch, place: int) -> str:
     return str(reason)[:_LONGEST_REASON]
 
 
-def _stored(writer: BulkWriter, source: str, keys: Sequence[str]) -> dict[str, Any]:
+def _stored(loader: Loader, source: str, keys: Sequence[str]) -> dict[str, Any]:
     query = select(REJECTS.c.row_key, REJECTS.c.id, REJECTS.c.reason, REJECTS.c.deleted_at).where(
-        REJECTS.c.source == source, REJECTS.c.row_key.in_(listed_keys(writer.connection, keys))
+        REJECTS.c.source == source, REJECTS.c.row_key.in_(listed_keys(loader.connection, keys))
     )
-    rows: Sequence[Any] = writer.connection.execute(query).all()
+    rows: Sequence[Any] = loader.connection.execute(query).all()
     return {row.row_key: row for row in rows}
 
 
-def store_rejects(
-    writer: BulkWriter, mapping: Mapping, batch: Batch, keys: Objects, refused: Flags, what: Refused
-) -> None:
+def store_rejects(loader: Loader, mapping: Mapping, batch: Batch, keys: Objects, refused: Flags, what: Refused) -> None:
     """Enter refused rows into import_rejects, once a key; a reason that changed is corrected, no row is repeated."""
     places: list[int] = np.flatnonzero(refused).tolist()
     if not places:
         return
-    known = _stored(writer, mapping.source, keys[places].tolist())
+    known = _stored(loader, mapping.source, keys[places].tolist())
     for place in places:
         row = known.get(keys[place])
         reason = reason_text(batch, place)
         if row is not None and (row.reason != reason or row.deleted_at is not None):
             changed = update(REJECTS).where(REJECTS.c.id == row.id).values(reason=reason, deleted_at=None)
-            writer.connection.execute(changed)
+            loader.connection.execute(changed)
     new = np.array([place for place in places if keys[place] not in known], dtype=np.intp)
     texts = {
         "source": [mapping.source] * len(new),
@@ -115,13 +113,13 @@ def store_rejects(
         "raw": [json.dumps(batch.original(place), ensure_ascii=False) for place in new.tolist()],
     }
     columns = {name: np.array(values, dtype=object) for name, values in texts.items()}
-    writer.insert(REJECTS, {"id": writer.reserve(REJECTS, len(new)), **columns, "started_at": what.started[new]})
+    loader.insert(REJECTS, {"id": loader.reserve(REJECTS, len(new)), **columns, "started_at": what.started[new]})
 
 
-def withdraw_rejects(writer: BulkWriter, mapping: Mapping, keys: Objects) -> None:
+def withdraw_rejects(loader: Loader, mapping: Mapping, keys: Objects) -> None:
     """Strike out refusals of rows that were taken in now (the mapping or the file was mended)."""
     if not len(keys):
         return
-    mended = [row.id for row in _stored(writer, mapping.source, keys.tolist()).values() if row.deleted_at is None]
+    mended = [row.id for row in _stored(loader, mapping.source, keys.tolist()).values() if row.deleted_at is None]
     for number in mended:
-        writer.connection.execute(update(REJECTS).where(REJECTS.c.id == number).values(deleted_at=utc_now()))
+        loader.connection.execute(update(REJECTS).where(REJECTS.c.id == number).values(deleted_at=utc_now()))

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from core.settings import Settings
 from crm_api.store import require_ready, store_errors
 from ingestion.imports.batch import Batch, Flags, Objects
-from ingestion.imports.bulk import BulkWriter, lock_writers
+from ingestion.imports.bulk import Loader, lock_writers
 from ingestion.imports.directory import Directory
 from ingestion.imports.instants import TimeReader
 from ingestion.imports.keys import SeenKeys, row_keys
@@ -40,7 +40,7 @@ class Kind(Protocol):
     def present(self, connection: Connection, rows: Any, keys: Objects) -> set[str]:
         """Keys that the store holds already."""
 
-    def write(self, writer: BulkWriter, rows: Any, keys: Objects, wanted: Flags) -> None:
+    def write(self, loader: Loader, rows: Any, keys: Objects, wanted: Flags) -> None:
         """Insert the wanted rows; the store does not hold them yet."""
 
 
@@ -78,13 +78,13 @@ class Summary:
 
 
 @contextmanager
-def _transaction(engine: Engine, source: str) -> Iterator[BulkWriter]:
+def _transaction(engine: Engine, source: str) -> Iterator[Loader]:
     with store_errors(engine), engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             # Room for the pages of the unique indexes, which are hit all over.
             connection.execute(text("PRAGMA cache_size = -65536"))
         lock_writers(connection, f"import {source}")
-        yield BulkWriter(connection)
+        yield Loader(connection)
 
 
 def _kind(directory: Directory, mapping: Mapping) -> Kind:
@@ -109,8 +109,8 @@ class _Run:
         self.seen = SeenKeys()
         self.reasons: Counter[str] = Counter()
         self.summary = Summary(mapping.source, mapping.kind, str(source.path), source.encoding)
-        with _transaction(engine, mapping.source) as writer:
-            self.kind = _kind(Directory(writer, mapping), mapping)
+        with _transaction(engine, mapping.source) as loader:
+            self.kind = _kind(Directory(loader, mapping), mapping)
 
     def prepared(self, size: int) -> Iterator[_Prepared]:
         """The batches of the file, each prepared while the store writes the one before."""
@@ -136,15 +136,15 @@ class _Run:
     def take(self, prepared: _Prepared) -> None:
         """Bring one batch into the store, in one transaction."""
         batch, rows, keys = prepared.batch, prepared.rows, prepared.keys
-        with _transaction(self.engine, self.mapping.source) as writer:
-            there = self.kind.present(writer.connection, rows, keys)
+        with _transaction(self.engine, self.mapping.source) as loader:
+            there = self.kind.present(loader.connection, rows, keys)
             present = np.array([key in there for key in keys], dtype=np.bool_) & ~prepared.repeated
             wanted = batch.accepted & ~present
             # A row that was taken in once stays, even if the mapping would refuse it today.
             refused = ~batch.accepted & ~present
-            self.kind.write(writer, rows, keys, wanted)
-            withdraw_rejects(writer, self.mapping, keys[wanted])
-            store_rejects(writer, self.mapping, batch, keys, refused, self.kind.told(rows))
+            self.kind.write(loader, rows, keys, wanted)
+            withdraw_rejects(loader, self.mapping, keys[wanted])
+            store_rejects(loader, self.mapping, batch, keys, refused, self.kind.told(rows))
         self._count(batch, wanted, present, refused)
 
     def _refuse_repeats(self, batch: Batch, keys: Objects) -> Flags:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection
 
 from ingestion.imports.batch import Batch, Flags, Instants, Objects, is_none, looked_up
-from ingestion.imports.bulk import BulkWriter, ids_by_key
+from ingestion.imports.bulk import Loader, ids_by_key
 from ingestion.imports.directory import CONTACTS, EVENTS, TICKETS, Directory
 from ingestion.imports.instants import TimeReader
 from ingestion.imports.mapping import Mapping
@@ -40,15 +40,15 @@ class TicketImport:
         found = ids_by_key(connection, TICKETS, "code", [f"{self.source}:{key}" for key in keys])
         return {code.removeprefix(f"{self.source}:") for code in found}
 
-    def write(self, writer: BulkWriter, rows: TicketRows, keys: Objects, wanted: Flags) -> None:
+    def write(self, loader: Loader, rows: TicketRows, keys: Objects, wanted: Flags) -> None:
         """Insert the wanted rows; the store does not hold them yet."""
         place = np.flatnonzero(wanted)
         rows = _chosen(rows, place)
         codes = np.array([f"{self.source}:{key}" for key in keys[place]], dtype=object)
-        customers = self.directory.customers(writer, rows.texts["customer"], rows.texts["customer_level"], rows.created)
+        customers = self.directory.customers(loader, rows.texts["customer"], rows.texts["customer_level"], rows.created)
         units = looked_up(rows.texts["unit"], self.directory.units)
-        contacts = self._insert_contacts(writer, rows, codes, customers, units)
-        tickets = writer.reserve(TICKETS, len(place))
+        contacts = self._insert_contacts(loader, rows, codes, customers, units)
+        tickets = loader.reserve(TICKETS, len(place))
         columns: dict[str, npt.NDArray[Any]] = {
             "id": tickets,
             "code": codes,
@@ -69,15 +69,15 @@ class TicketImport:
             "is_on_behalf": np.asarray(rows.texts["on_behalf"] == "true", dtype=np.bool_),
             "source": np.full(len(place), self.source, dtype=object),
         }
-        writer.insert(TICKETS, columns)
-        _insert_events(writer, rows, tickets)
+        loader.insert(TICKETS, columns)
+        _insert_events(loader, rows, tickets)
 
     def _insert_contacts(
-        self, writer: BulkWriter, rows: TicketRows, codes: Objects, customers: Objects, units: Objects
+        self, loader: Loader, rows: TicketRows, codes: Objects, customers: Objects, units: Objects
     ) -> Ids:
         """The contact that each ticket arose from. It was taken, but how long that took is not known."""
-        ids = writer.reserve(CONTACTS, len(codes))
-        writer.insert(
+        ids = loader.reserve(CONTACTS, len(codes))
+        loader.insert(
             CONTACTS,
             {
                 "id": ids,
@@ -101,7 +101,7 @@ def _chosen(rows: TicketRows, place: npt.NDArray[np.intp]) -> TicketRows:
     return TicketRows(texts, rows.created[place], rows.resolved[place], rows.closed[place])
 
 
-def _insert_events(writer: BulkWriter, rows: TicketRows, tickets: Ids) -> None:
+def _insert_events(loader: Loader, rows: TicketRows, tickets: Ids) -> None:
     """The history as far as it is known: created, resolved and closed, each only with its time.
 
     Where no later step has a time, the ticket is created in the state that it was handed over in.
@@ -132,4 +132,4 @@ def _insert_events(writer: BulkWriter, rows: TicketRows, tickets: Ids) -> None:
         )
         before = np.where(where, to_state, before)
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    writer.insert(EVENTS, {"id": writer.reserve(EVENTS, len(columns["kind"]))} | columns)
+    loader.insert(EVENTS, {"id": loader.reserve(EVENTS, len(columns["kind"]))} | columns)
