@@ -4,8 +4,9 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -19,8 +20,6 @@ from dashboards.scope import DashboardSettings
 
 LOCK = Path(__file__).parents[2] / "requirements.lock"
 WANTED_PYTHON = (3, 11)
-#: Variables that begin with CRM_ without being a field of the settings.
-OTHER_VARIABLES = {"CRM_TEST_FULL", "CRM_REAL_DATA"}
 LOW_DISK, SHORT_DISK = 2_000_000_000, 10_000_000_000
 HOLIDAY_NOTICE = timedelta(days=60)
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==([^\s;\\]+)(?:\s*;\s*([^\\]+))?", re.MULTILINE)
@@ -82,9 +81,10 @@ def settings() -> Check:
     except ValidationError as error:
         fields = "; ".join(f"CRM_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
         return Check("settings", "problem", fields, "Correct or unset the variable.")
-    unknown = sorted(_unknown_variables())
-    if unknown:
-        return Check("settings", "warning", f"nothing reads {', '.join(unknown)}", "Check the spelling.")
+    misspelt = _misspelt(os.environ)
+    if misspelt:
+        told = "; ".join(f"{name} is not read" for name in misspelt)
+        return Check("settings", "warning", told, f"Did you mean {', '.join(misspelt.values())}?")
     return Check(
         "settings",
         "ok",
@@ -93,10 +93,13 @@ def settings() -> Check:
     )
 
 
-def _unknown_variables() -> set[str]:
-    known = {f"CRM_{field}".upper() for field in Settings.model_fields} | OTHER_VARIABLES
+def _misspelt(variables: Iterable[str]) -> dict[str, str]:
+    """Variables that look like one of ours but are not: name → the one that was probably meant."""
+    known = {f"CRM_{field}".upper() for field in Settings.model_fields}
     known |= {f"CRM_DASHBOARD_{field}".upper() for field in DashboardSettings.model_fields}
-    return {name for name in os.environ if name.startswith("CRM_")} - known
+    strange = (name for name in sorted(variables) if name.startswith("CRM_") and name not in known)
+    meant = {name: get_close_matches(name, known, n=1, cutoff=0.8) for name in strange}
+    return {name: close[0] for name, close in meant.items() if close}
 
 
 def disk(home: Path) -> Check:
