@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,12 +35,13 @@ class RejectedFile:
     def __init__(self, folder: Path, mapping: Mapping, source: Source) -> None:
         name = re.sub(r"[^\w.-]", "_", source.path.stem)[:80]
         self.path = folder / f"{mapping.source}-{name}-{source.digest[:8]}.csv"
-        self._temporary = self.path.with_name(f".{self.path.name}.tmp")
+        self._temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
         self._header = source.header
         self.rows = 0
 
     def __enter__(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(self.path)
         # With a mark, so that spreadsheets read it as UTF-8.
         self._file = self._temporary.open("w", encoding="utf-8-sig", newline="")
         self._writer = csv.writer(self._file)
@@ -61,6 +63,17 @@ class RejectedFile:
         self._temporary.unlink(missing_ok=True)
         if kind is None:
             self.path.unlink(missing_ok=True)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what killed runs left half-written; a file whose process lives is another import's."""
+    for left in path.parent.glob(f".{path.name}.*.tmp"):
+        try:
+            os.kill(int(left.name.split(".")[-2]), 0)
+        except (ProcessLookupError, ValueError):
+            left.unlink(missing_ok=True)
+        except PermissionError:
+            continue
 
 
 @dataclass
