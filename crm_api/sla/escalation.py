@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from core.time import to_local, utc_now
 from crm_api.bus.models import Notification
 from crm_api.bus.service import publish
+from crm_api.dialect import begin_writing
 from crm_api.organisation.models import OrgUnit
 from crm_api.sla.calendars import calendar_of
 from crm_api.sla.clocks import Reading, reached
 from crm_api.sla.models import Escalation, EscalationStep
 from crm_api.sla.service import refresh
-from crm_api.tickets.access import hold_store
 from crm_api.tickets.loop_models import TicketWork
 from crm_api.tickets.models import ENDED_STATES, Ticket
 
@@ -39,7 +39,7 @@ def escalate(session: Session, *, limit: int = 50, now: datetime | None = None) 
     that dies leaves either both or neither.
     """
     at = now or utc_now()
-    hold_store(session)
+    begin_writing(session)
     rows = session.execute(
         select(Ticket, TicketWork)
         .join(TicketWork, TicketWork.ticket_id == Ticket.id)

@@ -7,11 +7,12 @@ from sqlalchemy.orm import Session
 
 from core.actor import Actor
 from core.time import utc_now
+from crm_api.dialect import begin_writing
 from crm_api.errors import InvalidError, NotAllowedError, RefusedError
 from crm_api.organisation.models import OrgUnit
 from crm_api.sla.models import CHANGE_KINDS, SlaChange
 from crm_api.sla.service import refresh
-from crm_api.tickets.access import adopt, hold, hold_store
+from crm_api.tickets.access import adopt, hold
 from crm_api.tickets.history import Changes, Step, record
 from crm_api.tickets.loop_models import TicketWork
 from crm_api.tickets.models import ENDED_STATES, Ticket
@@ -27,7 +28,7 @@ def system_actor(session: Session) -> Actor:
 def resume_due(session: Session, *, limit: int = 50, now: datetime | None = None) -> int:
     """Take tickets up again whose pause was promised to end by now; the number taken up."""
     at = now or utc_now()
-    hold_store(session)
+    begin_writing(session)
     due = session.execute(
         select(TicketWork.ticket_id)
         .join(Ticket, Ticket.id == TicketWork.ticket_id)
@@ -75,7 +76,7 @@ def recompute_next(session: Session, *, limit: int = 200, now: datetime | None =
     A ticket whose promises moved gets an event that says so; a clock that has ended keeps what it ended under.
     """
     at = now or utc_now()
-    hold_store(session)
+    begin_writing(session)
     change = session.scalars(
         select(SlaChange).where(SlaChange.done_at.is_(None)).order_by(SlaChange.id).limit(1).with_for_update()
     ).first()
@@ -127,7 +128,7 @@ def recompute(session: Session, *, actor: Actor, ticket_id: int, reason: str, no
 def adopt_open(session: Session, *, limit: int = 200, now: datetime | None = None) -> int:
     """Take open tickets that were loaded in bulk into the loop; the number taken in."""
     at = now or utc_now()
-    hold_store(session)
+    begin_writing(session)
     found = session.scalars(
         select(Ticket)
         .outerjoin(TicketWork, TicketWork.ticket_id == Ticket.id)

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, or_, select, text, true
+from sqlalchemy import ColumnElement, and_, or_, select, true
 from sqlalchemy.orm import Session
 
 from core.actor import BRANCH_ROLES, PROVINCIAL_ROLES, Actor
+from crm_api.dialect import begin_writing
 from crm_api.errors import NotFoundError
 from crm_api.organisation.models import OrgUnit
 from crm_api.sla.service import refresh
@@ -41,12 +42,6 @@ def find(session: Session, *, actor: Actor, ticket_id: int) -> Ticket:
     return ticket
 
 
-def hold_store(session: Session) -> None:
-    """On SQLite, become the one writer now, so that what is read next stays true; PostgreSQL locks rows instead."""
-    if session.get_bind().dialect.name == "sqlite":
-        session.execute(text("UPDATE capture_clock SET value = value"))
-
-
 def hold(session: Session, *, actor: Actor, ticket_id: int, now: datetime) -> tuple[Ticket, TicketWork]:
     """The ticket as it is now and its running work, kept from others until the transaction ends.
 
@@ -54,7 +49,7 @@ def hold(session: Session, *, actor: Actor, ticket_id: int, now: datetime) -> tu
         NotFoundError: `actor` does not see it.
         WrongStateError: it is imported history, which nobody works.
     """
-    hold_store(session)
+    begin_writing(session)
     statement = (
         select(Ticket)
         .where(Ticket.id == ticket_id, Ticket.deleted_at.is_(None), visible(actor))

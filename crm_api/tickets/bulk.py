@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from core.actor import Actor
 from core.time import utc_now
+from crm_api.dialect import begin_writing
 from crm_api.errors import InvalidError, NotAllowedError, NotFoundError, RefusedError
 from crm_api.tickets import service
-from crm_api.tickets.access import hold, hold_store
+from crm_api.tickets.access import hold
 from crm_api.tickets.errors import WrongStateError
 from crm_api.tickets.history import Changes, Step, record, set_fields, version_of
 from crm_api.tickets.loop_models import BulkAction, BulkItem, TicketEventDetail
@@ -56,7 +57,7 @@ def preview(
     """What the action would do to each ticket; each is really tried and rolled back, so nothing is guessed."""
     at = now or utc_now()
     _check(ticket_ids, action)
-    hold_store(session)
+    begin_writing(session)
     found = []
     for ticket_id in ticket_ids:
         with suppress(_TakenBackError), session.begin_nested():
@@ -80,7 +81,7 @@ def carry_out(
     A ticket that refuses keeps its refusal in the list and does not hold the others back.
     """
     at = now or utc_now()
-    hold_store(session)
+    begin_writing(session)
     if bulk_id is None:
         _check(ticket_ids, action)
         bulk = BulkAction(action=action, parameters=dict(parameters or {}), status="done")
@@ -108,7 +109,7 @@ def undo(session: Session, *, actor: Actor, bulk_id: int, now: datetime | None =
         WrongStateError: it is undone already, too old, or of a kind that is not taken back.
     """
     at = now or utc_now()
-    hold_store(session)
+    begin_writing(session)
     bulk = session.get(BulkAction, bulk_id, with_for_update=True)
     if bulk is None:
         raise NotFoundError(f"There is no bulk action {bulk_id}.")

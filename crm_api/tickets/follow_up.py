@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 from core.actor import PROVINCIAL_ROLES, Actor
 from core.time import utc_now
 from crm_api.contacts.models import SurveyAnswer
+from crm_api.dialect import begin_writing
 from crm_api.errors import InvalidError, NotAllowedError
-from crm_api.tickets.access import hold, hold_store
+from crm_api.tickets.access import hold
 from crm_api.tickets.errors import WrongStateError
 from crm_api.tickets.loop_models import FOLLOW_UP_OUTCOMES, FollowUpCall, TicketWork
 from crm_api.tickets.models import Ticket
@@ -46,7 +47,7 @@ def claim_next(session: Session, *, actor: Actor, now: datetime | None = None) -
     """The next customer to call, kept from others for a quarter of an hour; None: nobody waits."""
     _require_province(actor)
     at = now or utc_now()
-    hold_store(session)
+    begin_writing(session)
     row = session.execute(
         select(Ticket, TicketWork)
         .join(TicketWork, TicketWork.ticket_id == Ticket.id)

@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from core.actor import PROVINCIAL_ROLES, Actor
 from core.time import utc_now
+from crm_api.dialect import begin_writing
 from crm_api.errors import ConflictError, InvalidError, NotAllowedError
-from crm_api.tickets.access import find, hold, hold_store, works_on
+from crm_api.tickets.access import find, hold, works_on
 from crm_api.tickets.errors import WrongStateError
 from crm_api.tickets.history import Step, record, set_fields
 from crm_api.tickets.loop_models import LINK_KINDS, TicketLink
@@ -76,7 +77,7 @@ def link(
         raise InvalidError(f"kind is {kind!r}.", f"It is one of: {', '.join(LINK_KINDS)}.")
     if ticket_id == other_id:
         raise InvalidError("A ticket is not linked to itself.")
-    hold_store(session)
+    begin_writing(session)
     for number in (ticket_id, other_id):
         find(session, actor=actor, ticket_id=number)
     made = TicketLink(

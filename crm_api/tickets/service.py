@@ -14,12 +14,13 @@ from core.time import to_local, utc_now
 from crm_api.base import Base
 from crm_api.contacts.models import Channel, Contact, ServiceType
 from crm_api.customers.models import Customer, Product
+from crm_api.dialect import begin_writing
 from crm_api.errors import InvalidError, NotAllowedError
 from crm_api.organisation.models import OrgUnit, Township
 from crm_api.sla.clocks import Clock
 from crm_api.sla.explain import Explanation
 from crm_api.sla.service import Standing, explain_clock, standing
-from crm_api.tickets.access import adopt, find, hold, hold_store, visible, works_on
+from crm_api.tickets.access import adopt, find, hold, visible, works_on
 from crm_api.tickets.checklists import apply_template
 from crm_api.tickets.errors import EditedMeanwhileError, WrongStateError
 from crm_api.tickets.history import TICKET_FIELDS, Changes, Step, changed_since, record, set_fields, version_of
@@ -91,7 +92,7 @@ def create(
     at = now or utc_now()
     if actor.role not in _CREATORS:
         raise NotAllowedError(f"{actor.role} opens no tickets.")
-    hold_store(session)
+    begin_writing(session)
     request = {"values": dict(values), "template": template_code, "pending": dict(pending or {})}
 
     def make() -> int:
@@ -181,7 +182,7 @@ def get(session: Session, *, actor: Actor, ticket_id: int, now: datetime | None 
     if ticket.source != "captured":
         return TicketView(ticket, None, None, version, [])
     if work is None:
-        hold_store(session)
+        begin_writing(session)
         work = adopt(session, ticket=ticket, now=at)
     clocks = standing(session, ticket=ticket, work=work, now=at)
     steps = options(session, actor=actor, ticket=ticket, work=work, now=at)
