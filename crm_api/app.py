@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from core.database import make_engine
 from crm_api import models
+from crm_api.capture import failures
 from crm_api.web import errors, middleware, openapi
 from crm_api.web.metrics import Metrics
 from crm_api.web.settings import WebSettings, get_web_settings
@@ -22,6 +23,7 @@ ROUTERS: tuple[str, ...] = (
     "crm_api.contacts.routes:router",
     "crm_api.identity.admin_routes:router",
     "crm_api.audit.routes:router",
+    "crm_api.capture.routes:router",
     "crm_api.web.health:router",
 )
 
@@ -58,6 +60,7 @@ def create_app(engine: Engine | None = None, settings: WebSettings | None = None
     for name in ROUTERS:
         app.include_router(_router(name))
     errors.install(app)
+    failures.install(app)
     openapi.install(app)
     metrics = app.state.metrics
     # The last added is the outermost. Bodies are read before a place is taken: a slow sender holds none.

@@ -32,6 +32,7 @@ BRANCH = frozenset({"branch_handler", "branch_lead", "branch_manager"})
 PROVINCIAL_DESK = frozenset({"agent", "dispatcher", "reviewer", "supervisor"})
 DESK = PROVINCIAL_DESK | BRANCH
 ADMINISTRATOR = frozenset({"administrator"})
+PROVINCE = frozenset({"dispatcher", "reviewer", "supervisor"})
 
 _numbers = count(1)
 
@@ -44,6 +45,7 @@ class Row:
         roles: who may call it.
         target: kind of the row in the path (its id per side comes from the world); None: no row is named.
         body: makes a fresh JSON body.
+        form: makes a fresh form, for the frontend's routes.
         status: the answer on success.
         headers: further headers.
         query: the query string.
@@ -52,6 +54,7 @@ class Row:
     roles: frozenset[str]
     target: str | None = None
     body: Callable[[], dict[str, Any]] | None = None
+    form: Callable[[], dict[str, Any]] | None = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     query: str = ""
@@ -129,6 +132,52 @@ TABLE: dict[tuple[str, str], Row] = {
         ADMINISTRATOR, target="system", body=lambda: {"name": "t", "scopes": ["contact:create"]}, status=201
     ),
     ("GET", "/api/v1/audit"): Row(ADMINISTRATOR),
+    # capture frontend: what a page may show decides its service, so forms here are refused (422) where they may be sent
+    ("GET", "/"): Row(PUBLIC),
+    ("GET", "/static/{name}"): Row(PUBLIC),
+    ("GET", "/sign-in"): Row(PUBLIC),
+    ("POST", "/sign-in"): Row(PUBLIC),
+    ("POST", "/app/sign-out"): Row(EVERYONE, status=204),
+    ("GET", "/app"): Row(EVERYONE),
+    ("POST", "/app/preferences"): Row(EVERYONE, form=lambda: {"look": "dark"}, status=204),
+    ("POST", "/app/password"): Row(EVERYONE, form=lambda: {"old_password": "x", "new_password": "y"}, status=403),
+    ("POST", "/app/drafts"): Row(EVERYONE, form=lambda: {"place": "capture", "text": "无图像"}, status=204),
+    ("GET", "/app/events"): Row(EVERYONE, query="?seconds=0"),
+    ("GET", "/app/customers"): Row(DESK, query="?q=13891234567"),
+    ("POST", "/app/pop"): Row(DESK, form=lambda: {"number": "13891234567"}),
+    ("GET", "/app/customers/{customer_id}"): Row(DESK, target="customer"),
+    ("POST", "/app/customers/{customer_id}/reveal"): Row(DESK, target="customer", form=lambda: {"reason": "回电核实"}),
+    ("GET", "/app/capture"): Row(DESK),
+    ("POST", "/app/capture"): Row(DESK, form=lambda: {"text": "无图像"}, status=422),
+    ("GET", "/app/capture/help"): Row(DESK, query="?service_type_code=complaint"),
+    ("GET", "/app/tickets"): Row(DESK),
+    ("GET", "/app/tickets/{ticket_id}"): Row(DESK, target="ticket"),
+    # Loaded without events, the world's ticket has no clock yet.
+    ("GET", "/app/tickets/{ticket_id}/deadline"): Row(DESK, target="ticket", status=404),
+    ("POST", "/app/tickets/{ticket_id}/steps"): Row(DESK, target="ticket", form=lambda: {"step": "none"}, status=422),
+    ("POST", "/app/tickets/{ticket_id}/edit"): Row(DESK - {"agent"}, target="ticket", form=lambda: {"version": "0"}),
+    ("POST", "/app/tickets/{ticket_id}/comments"): Row(DESK, target="ticket", form=lambda: {"body": ""}, status=422),
+    ("POST", "/app/tickets/{ticket_id}/counties"): Row(DESK, target="ticket", status=422),
+    ("POST", "/app/tickets/{ticket_id}/counties/return"): Row(DESK, target="ticket", status=422),
+    ("POST", "/app/tickets/{ticket_id}/checklist"): Row(DESK, target="ticket", form=lambda: {"code": "x"}, status=404),
+    ("POST", "/app/tickets/{ticket_id}/calls"): Row(PROVINCE, target="ticket", status=422),
+    ("POST", "/app/tickets/{ticket_id}/presence"): Row(DESK, target="ticket", form=lambda: {"editing": "0"}),
+    ("GET", "/app/dispatch"): Row(PROVINCE),
+    ("GET", "/app/review"): Row(PROVINCE),
+    ("GET", "/app/follow-up"): Row(PROVINCE),
+    ("POST", "/app/follow-up/next"): Row(PROVINCE),
+    ("GET", "/app/branch"): Row(BRANCH),
+    ("POST", "/app/bulk"): Row(PROVINCE, form=lambda: {"action": "none", "ticket_id": "1"}, status=422),
+    ("POST", "/app/bulk/{bulk_id}/undo"): Row(PROVINCE, target="unit", status=404),
+    ("GET", "/app/callbacks"): Row(DESK),
+    ("POST", "/app/callbacks"): Row(DESK, form=lambda: {"number": "13891234567"}, status=422),
+    ("POST", "/app/callbacks/{callback_id}/settle"): Row(
+        DESK, target="unit", form=lambda: {"outcome": "reached"}, status=404
+    ),
+    ("GET", "/app/monitor"): Row(DESK - {"agent"} | {"manager"}),
+    ("POST", "/api/v1/screen-pops"): Row(
+        DESK, body=lambda: {"username": "nobody-at-all", "number": "13891234567"}, status=403
+    ),
     # operation
     ("GET", "/healthz"): Row(PUBLIC),
     ("GET", "/readyz"): Row(PUBLIC),

@@ -103,7 +103,8 @@ def _call(stage: Stage, key: tuple[str, str], row: Row, side: Side, username: st
     if username:
         sign_in(client, stage.engine, username)
     body = row.body() if row.body else None
-    answer = client.request(method, path + row.query, json=body, headers=row.headers)
+    form = row.form() if row.form else None
+    answer = client.request(method, path + row.query, json=body, data=form, headers=row.headers)
     return answer.status_code, answer.text
 
 

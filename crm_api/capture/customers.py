@@ -1,0 +1,88 @@
+"""Finding a customer as one types, their page, and revealing what is masked."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from sqlalchemy import select
+
+from crm_api.audit.service import record
+from crm_api.capture.forms import Sent
+from crm_api.capture.names import channels, service_types
+from crm_api.capture.pages import render
+from crm_api.customers import search as searching
+from crm_api.customers import service
+from crm_api.customers.routes import match_bodies
+from crm_api.customers.view import view
+from crm_api.errors import InvalidError
+from crm_api.identity.permissions import Permission
+from crm_api.identity.sessions import Identity
+from crm_api.organisation.models import Township
+from crm_api.web.dependencies import DbSession, From, RowId, requires
+
+router = APIRouter(include_in_schema=False)
+Reader = Annotated[Identity, requires(Permission.CUSTOMER_READ)]
+Revealer = Annotated[Identity, requires(Permission.CUSTOMER_REVEAL)]
+_SHOWN = 20
+
+
+@router.get("/app/customers")
+def find_customers(
+    identity: Reader, session: DbSession, request: Request, q: Annotated[str, Query(max_length=100)] = ""
+) -> Response:
+    """The search; results come as one types."""
+    matches = match_bodies(session, searching.search(session, identity.actor, q, limit=_SHOWN)) if q.strip() else []
+    return render(request, session, identity, "customers.html", q=q, matches=matches)
+
+
+@router.post("/app/pop")
+def pop(identity: Reader, session: DbSession, request: Request, sent: Sent) -> Response:
+    """Who calls from a number: nobody, one, or several to choose from; the number never stands in an address."""
+    number = sent.text("number", longest=40) or ""
+    found = searching.by_number(session, identity.actor, number) if number else []
+    if not found and number:
+        found = searching.search(session, identity.actor, number, limit=_SHOWN)
+    return render(
+        request,
+        session,
+        identity,
+        "pop.html",
+        number=number,
+        matches=match_bodies(session, found),
+        contact_id=sent.number("contact_id"),
+        rang=sent.text("rang", longest=1) == "1",
+    )
+
+
+@router.get("/app/customers/{customer_id}")
+def customer_page(customer_id: RowId, identity: Reader, session: DbSession, request: Request, origin: From) -> Response:
+    """Everything about a customer; audited as a view of personal data."""
+    customer = service.get_customer(session, customer_id, identity.actor)
+    record(session, "customer.viewed", actor=identity.actor, subject=("customer", customer.id), origin=origin)
+    township = session.scalars(select(Township).where(Township.id == customer.township_id)).first()
+    return render(
+        request,
+        session,
+        identity,
+        "customer.html",
+        view=view(session, customer, identity.actor),
+        township=township,
+        channel_names={row.code: row for row in channels(session)},
+        service_names={row.code: row for row in service_types(session)},
+        may_capture=identity.may(Permission.CONTACT_CREATE),
+    )
+
+
+@router.post("/app/customers/{customer_id}/reveal")
+def reveal(
+    customer_id: RowId, identity: Revealer, session: DbSession, request: Request, origin: From, sent: Sent
+) -> Response:
+    """Show what is masked, to somebody who says why; who, what and why are in the audit log first."""
+    reason = sent.text("reason", longest=300)
+    if not reason or len(reason) < 2:
+        raise InvalidError("The reason is missing.", "Say why you need the numbers in clear.")
+    customer = service.get_customer(session, customer_id, identity.actor)
+    shown = service.reveal(
+        session, customer, list(service.REVEALABLE), reason=reason, actor=identity.actor, origin=origin
+    )
+    return render(request, session, identity, "revealed.html", shown=shown, reason=reason)

@@ -1,0 +1,9 @@
+"""The frontend's routes, gathered."""
+
+from fastapi import APIRouter
+
+from crm_api.capture import callbacks, capture, customers, drafts, entry, live, monitor, tickets, work
+
+router = APIRouter()
+for _part in (entry, drafts, customers, capture, tickets, work, callbacks, monitor, live):
+    router.include_router(_part.router)
