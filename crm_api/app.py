@@ -18,6 +18,7 @@ from crm_api.web.settings import WebSettings, get_web_settings
 #: module:object of every router, in the order of the documentation.
 ROUTERS: tuple[str, ...] = (
     "crm_api.identity.routes:router",
+    "crm_api.identity.oidc_routes:router",
     "crm_api.customers.routes:router",
     "crm_api.customers.merge_routes:router",
     "crm_api.contacts.routes:router",

@@ -79,6 +79,8 @@ ANY_VERSION = {"If-Match": "*"}
 TABLE: dict[tuple[str, str], Row] = {
     # identity
     ("POST", "/api/v1/session"): Row(PUBLIC),
+    ("GET", "/api/v1/oidc/login"): Row(PUBLIC),
+    ("GET", "/api/v1/oidc/callback"): Row(PUBLIC),
     ("GET", "/api/v1/session"): Row(EVERYONE),
     ("DELETE", "/api/v1/session"): Row(EVERYONE, status=204),
     ("PUT", "/api/v1/session/password"): Row(
