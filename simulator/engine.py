@@ -119,7 +119,7 @@ def _play(
     leaving = np.zeros(agents, np.int8)
     staying = np.zeros(agents, np.int8)
     serving = np.zeros(queues, np.int64)
-    # Agents of a group who are neither out nor at a pause: the last one does not go.
+    # Neither out nor at a pause: the last one does not go.
     present = np.zeros(groups, np.int64)
     on_pause = np.zeros(agents, np.bool_)
 
@@ -150,6 +150,7 @@ def _play(
         new_visit_of = -1  # a contact that joins a queue now
         new_queue, new_number = 0, 1
         free_agent = -1  # an agent who can take the next caller now
+        offered = False  # … because a caller is there: a pause that is due waits for the end of the call
         emptied = False  # somebody logged out
 
         if roster_time == now:
@@ -197,6 +198,7 @@ def _play(
                 in_line[q] += 1
                 heap_size = push(heap, heap_size, event(leaves_at(contacts, visits, number, timeout), LEAVE, number))
                 free_agent = longest_idle(prefers, q, idle, idle_stamp, idle_head, idle_tail, state, stamp)
+                offered = True
             elif kind == TRANSFER_NOW:
                 new_visit_of, new_queue, new_number = number, contacts[TRANSFER, number], 2
             elif now % DAY < closes and contact_count < contact_room:
@@ -241,9 +243,9 @@ def _play(
                     waiting[visit] = True
                     in_line[new_queue] += 1
                     free_agent = longest_idle(prefers, new_queue, idle, idle_stamp, idle_head, idle_tail, state, stamp)
-                    if free_agent < 0:
-                        leaves = leaves_at(contacts, visits, visit, timeout)
-                        heap_size = push(heap, heap_size, event(leaves, LEAVE, visit))
+                    offered = True
+                    # Also for one who is offered to an agent, who may not take it.
+                    heap_size = push(heap, heap_size, event(leaves_at(contacts, visits, visit, timeout), LEAVE, visit))
 
         if free_agent >= 0:
             agent = free_agent
@@ -252,7 +254,7 @@ def _play(
             may_take = leaving[agent] == 0 or (staying[agent] == 1 and now % DAY < closes + grace)
             if now + pause_due[agent] > shift_end[agent]:
                 pause_due[agent] = 0
-            goes = pause_due[agent] > 0 and present[group] > 1
+            goes = pause_due[agent] > 0 and present[group] > 1 and not offered
             visit = -1
             if may_take and not goes:
                 visit = next_caller(serves, group, rank, line, line_head, line_tail, waiting, visits)
