@@ -15,7 +15,7 @@ help: ## this list
 
 setup: $(READY) ## the environment in .venv, from the hashed lock
 
-$(READY): requirements.lock pyproject.toml package-lock.json
+$(READY): Makefile requirements.lock pyproject.toml package-lock.json
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v == (3, 11) else "Python 3.11 is needed (the lock was tried on it); this is %d.%d. Name one with: make PYTHON=/path/to/python3.11" % v)'
 	@mkdir -p .make
 	@echo "Setting up .venv (a few minutes the first time; log: $(LOG))"
