@@ -5,6 +5,7 @@ from ml.models.propensity import PropensityClassifier
 from ml.models.segments import Segmenter
 from ml.models.text import deduplicate
 from ml.models.uplift import UpliftClassifier
+from ml.models.volume import VolumeForecaster
 
 __all__ = [
     "ComplaintClassifier",
@@ -12,5 +13,6 @@ __all__ = [
     "Segmenter",
     "Suggestion",
     "UpliftClassifier",
+    "VolumeForecaster",
     "deduplicate",
 ]
