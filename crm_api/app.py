@@ -22,6 +22,7 @@ ROUTERS: tuple[str, ...] = (
     "crm_api.customers.routes:router",
     "crm_api.customers.merge_routes:router",
     "crm_api.contacts.routes:router",
+    "crm_api.tickets.routes:router",
     "crm_api.identity.admin_routes:router",
     "crm_api.audit.routes:router",
     "crm_api.capture.routes:router",

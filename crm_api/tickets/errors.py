@@ -30,6 +30,19 @@ class EditedMeanwhileError(ConflictError):
         )
         self.differences = dict(differences)
 
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What a program is told: each field with its present value, who made it so and when."""
+        told = {
+            name: {
+                "theirs": each.theirs.isoformat() if isinstance(each.theirs, datetime) else each.theirs,
+                "actor": each.actor,
+                "at": each.at.isoformat(),
+            }
+            for name, each in self.differences.items()
+        }
+        return {"differences": told}
+
 
 class WrongStateError(ConflictError):
     """The ticket's state, or what hangs on it, does not allow the step; `guard` names what stands in the way."""
@@ -40,6 +53,11 @@ class WrongStateError(ConflictError):
         super().__init__(message, mend)
         self.guard = guard
 
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What a program is told: what stands in the way."""
+        return {"guard": self.guard}
+
 
 class MissingFieldsError(InvalidError):
     """What the process asks for at this step was not filled in."""
@@ -49,3 +67,8 @@ class MissingFieldsError(InvalidError):
     def __init__(self, step: str, fields: Sequence[str]) -> None:
         super().__init__(f"“{step}” needs: {', '.join(fields)}.", "Fill them in and repeat.")
         self.fields = list(fields)
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What a program is told: the fields to fill in."""
+        return {"fields": self.fields}

@@ -1,6 +1,7 @@
 """Processes in the store: which one a ticket follows, and editing one into a new version that the checker accepts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -29,6 +30,11 @@ class UnsoundProcessError(InvalidError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(problems[0].text_en, f"{len(problems)} problem(s): mend the process, then check it again.")
         self.problems = list(problems)
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What a program is told: every problem, with its place."""
+        return {"problems": [asdict(problem) for problem in self.problems]}
 
 
 def load_default_process(session: Session) -> int:

@@ -33,6 +33,8 @@ PROVINCIAL_DESK = frozenset({"agent", "dispatcher", "reviewer", "supervisor"})
 DESK = PROVINCIAL_DESK | BRANCH
 ADMINISTRATOR = frozenset({"administrator"})
 PROVINCE = frozenset({"dispatcher", "reviewer", "supervisor"})
+BULK = PROVINCE | {"branch_lead", "branch_manager"}
+WATCHERS = PROVINCE | BRANCH | {"manager"}
 
 _numbers = count(1)
 
@@ -44,6 +46,7 @@ class Row:
     Args:
         roles: who may call it.
         target: kind of the row in the path (its id per side comes from the world); None: no row is named.
+        also: what stands in the path's further places.
         body: makes a fresh JSON body.
         form: makes a fresh form, for the frontend's routes.
         status: the answer on success.
@@ -58,6 +61,7 @@ class Row:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     query: str = ""
+    also: dict[str, str] = field(default_factory=dict)
 
 
 def _contact() -> dict[str, Any]:
@@ -72,6 +76,18 @@ def _user() -> dict[str, Any]:
         "unit_code": "baoji",
         "password": "quite-long-enough-1",
     }
+
+
+def _ticket() -> dict[str, Any]:
+    return {"channel_code": "voice", "service_type_code": "complaint", "title": "无图像"}
+
+
+def _bulk() -> dict[str, Any]:
+    return {"action": "cancel", "ticket_ids": [987654321], "parameters": {"reason": "重复"}}
+
+
+def _process() -> dict[str, Any]:
+    return {"start": "new", "states": [], "transitions": []}
 
 
 ANY_VERSION = {"If-Match": "*"}
@@ -124,6 +140,68 @@ TABLE: dict[tuple[str, str], Row] = {
     ("PATCH", "/api/v1/contacts/{contact_id}"): Row(
         DESK, target="contact", body=lambda: {"text": "已回电"}, headers=ANY_VERSION
     ),
+    # tickets: the process decides who takes which step, so steps here are unknown ones (422) of a ticket that is seen
+    ("POST", "/api/v1/tickets"): Row(DESK, body=_ticket, status=201),
+    ("GET", "/api/v1/tickets"): Row(DESK),
+    ("GET", "/api/v1/tickets/by-code/{code}"): Row(DESK, also={"code": "W000000-0"}, status=404),
+    ("GET", "/api/v1/tickets/{ticket_id}"): Row(DESK, target="work"),
+    ("PATCH", "/api/v1/tickets/{ticket_id}"): Row(
+        DESK, target="work", body=lambda: {"product_code": "digital_tv"}, headers=ANY_VERSION
+    ),
+    ("GET", "/api/v1/tickets/{ticket_id}/history"): Row(DESK, target="work"),
+    ("POST", "/api/v1/tickets/{ticket_id}/transitions"): Row(
+        DESK, target="work", body=lambda: {"step": "no-such-step"}, status=422
+    ),
+    ("GET", "/api/v1/tickets/{ticket_id}/clocks/{clock}/explanation"): Row(
+        DESK, target="work", also={"clock": "resolution"}
+    ),
+    ("GET", "/api/v1/tickets/{ticket_id}/comments"): Row(DESK, target="work"),
+    ("POST", "/api/v1/tickets/{ticket_id}/comments"): Row(
+        DESK, target="work", body=lambda: {"body": "已联系客户"}, status=201
+    ),
+    ("GET", "/api/v1/tickets/{ticket_id}/checklist"): Row(DESK, target="work"),
+    ("PUT", "/api/v1/tickets/{ticket_id}/checklist/{code}"): Row(
+        DESK, target="work", also={"code": "none"}, body=lambda: {"done": True}, status=404
+    ),
+    ("GET", "/api/v1/tickets/{ticket_id}/children"): Row(DESK, target="work"),
+    ("PUT", "/api/v1/tickets/{ticket_id}/parent"): Row(DESK, target="work", body=lambda: {"parent_id": None}),
+    ("GET", "/api/v1/tickets/{ticket_id}/links"): Row(DESK, target="work"),
+    ("POST", "/api/v1/tickets/{ticket_id}/links"): Row(
+        DESK, target="work", body=lambda: {"other_id": 987654321}, status=404
+    ),
+    ("GET", "/api/v1/tickets/{ticket_id}/assignments"): Row(DESK, target="work"),
+    # A branch's own ticket, but no county of it.
+    ("POST", "/api/v1/tickets/{ticket_id}/assignments"): Row(
+        BRANCH, target="work", body=lambda: {"unit_id": 987654321}, status=422
+    ),
+    ("POST", "/api/v1/tickets/{ticket_id}/assignments/return"): Row(
+        BRANCH, target="work", body=lambda: {"unit_id": 987654321, "reason": "已处理"}, status=409
+    ),
+    ("POST", "/api/v1/tickets/{ticket_id}/follow-up-calls"): Row(
+        PROVINCE, target="work", body=lambda: {"outcome": "no_answer"}, status=409
+    ),
+    ("GET", "/api/v1/follow-up-calls/queue"): Row(PROVINCE),
+    ("POST", "/api/v1/follow-up-calls/claim"): Row(PROVINCE),
+    ("GET", "/api/v1/ticket-templates"): Row(DESK),
+    ("POST", "/api/v1/bulk-actions/preview"): Row(BULK, body=_bulk),
+    ("POST", "/api/v1/bulk-actions"): Row(BULK, body=_bulk, status=201),
+    ("GET", "/api/v1/bulk-actions/proposals"): Row(BULK),
+    ("POST", "/api/v1/bulk-actions/{bulk_id}/apply"): Row(PROVINCE, also={"bulk_id": "987654321"}, status=404),
+    ("POST", "/api/v1/bulk-actions/{bulk_id}/undo"): Row(BULK, also={"bulk_id": "987654321"}, status=404),
+    ("GET", "/api/v1/processes"): Row(DESK | ADMINISTRATOR),
+    ("GET", "/api/v1/processes/versions/{version_id}"): Row(DESK | ADMINISTRATOR, also={"version_id": "1"}),
+    ("POST", "/api/v1/processes/check"): Row(ADMINISTRATOR, body=_process),
+    ("PUT", "/api/v1/processes/{process_code}/draft"): Row(
+        ADMINISTRATOR, also={"process_code": "closed_loop"}, body=_process
+    ),
+    ("POST", "/api/v1/processes/versions/{version_id}/publish"): Row(
+        ADMINISTRATOR, also={"version_id": "1"}, body=dict, status=409
+    ),
+    ("GET", "/api/v1/monitor/nodes"): Row(WATCHERS),
+    ("GET", "/api/v1/monitor/tickets"): Row(WATCHERS),
+    ("GET", "/api/v1/monitor/late"): Row(WATCHERS),
+    ("GET", "/api/v1/monitor/step-times"): Row(WATCHERS),
+    ("GET", "/api/v1/monitor/branches"): Row(WATCHERS),
     # administration
     ("GET", "/api/v1/users"): Row(ADMINISTRATOR),
     ("POST", "/api/v1/users"): Row(ADMINISTRATOR, body=_user, status=201),
@@ -134,6 +212,9 @@ TABLE: dict[tuple[str, str], Row] = {
         ADMINISTRATOR, target="system", body=lambda: {"name": "t", "scopes": ["contact:create"]}, status=201
     ),
     ("GET", "/api/v1/audit"): Row(ADMINISTRATOR),
+    # No host is allowed unless the installation names it.
+        ADMINISTRATOR, body=lambda: {"url": "https://hooks.example.com/", "events": ["contact.received"]}, status=422
+    ),
     # capture frontend: what a page may show decides its service, so forms here are refused (422) where they may be sent
     ("GET", "/"): Row(PUBLIC),
     ("GET", "/static/{name}"): Row(PUBLIC),

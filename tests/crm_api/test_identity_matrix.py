@@ -97,6 +97,7 @@ def _call(stage: Stage, key: tuple[str, str], row: Row, side: Side, username: st
     method, path = key
     if row.target:
         path = re.sub(r"\{\w+\}", _target(stage, row, side, username or "agent"), path, count=1)
+    path = path.format(**row.also)
     client = stage.client
     client.cookies.clear()
     client.headers.pop("X-CSRF-Token", None)

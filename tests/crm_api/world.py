@@ -21,6 +21,7 @@ from crm_api.customers.models import (
 )
 from crm_api.customers.search_keys import refresh
 from crm_api.organisation.models import OrgUnit, Township
+from crm_api.tickets import service as tickets
 from crm_api.tickets.models import Ticket
 
 _PROVINCE = Actor(username="world", role="supervisor", unit_id=1, unit_kind="province")
@@ -140,6 +141,9 @@ def build_world(session: Session) -> World:
         session.add(ticket)
         session.flush()
         ids |= {("customer", side): customer.id, ("contact", side): contact.id, ("ticket", side): ticket.id}
+        # Opened through the loop, so it has a history and clocks; of no customer, so their pages stay as they are.
+        opened = {"channel_code": "voice", "service_type_code": "complaint", "unit_id": customer.unit_id}
+        ids[("work", side)] = tickets.create(session, actor=_PROVINCE, values=opened).id
         merged = add_customer(session, {**person, "code": f"{person['code']}M", "account": f"{person['account']}1"})
         merge = merging.merge(session, survivor_id=customer.id, merged_id=merged.id, reason="重复建档", actor=_PROVINCE)
         merging.undo(session, merge.id, actor=_PROVINCE)
@@ -147,6 +151,11 @@ def build_world(session: Session) -> World:
         refresh(session, [merged.id])
         ids[("merge", side)] = merge.id
         ids[("unit", side)] = customer.unit_id or 0
+    hook = WebhookEndpoint(
+        url="https://hooks.example.com/", events="customer.merged", secret="s", created_at=START, created_by="boss"
+    )
+    session.add(hook)
+    session.flush()
     return World(ids)
 
 
