@@ -5,10 +5,12 @@ from ml.models.propensity import PropensityClassifier
 from ml.models.segments import Segmenter
 from ml.models.text import deduplicate
 from ml.models.uplift import UpliftClassifier
+from ml.models.value import CustomerValue
 from ml.models.volume import VolumeForecaster
 
 __all__ = [
     "ComplaintClassifier",
+    "CustomerValue",
     "PropensityClassifier",
     "Segmenter",
     "Suggestion",
