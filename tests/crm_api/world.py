@@ -151,11 +151,6 @@ def build_world(session: Session) -> World:
         refresh(session, [merged.id])
         ids[("merge", side)] = merge.id
         ids[("unit", side)] = customer.unit_id or 0
-    hook = WebhookEndpoint(
-        url="https://hooks.example.com/", events="customer.merged", secret="s", created_at=START, created_by="boss"
-    )
-    session.add(hook)
-    session.flush()
     return World(ids)
 
 
