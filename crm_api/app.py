@@ -21,10 +21,12 @@ ROUTERS: tuple[str, ...] = (
     "crm_api.identity.oidc_routes:router",
     "crm_api.customers.routes:router",
     "crm_api.customers.merge_routes:router",
+    "crm_api.customers.tmf629:router",
     "crm_api.contacts.routes:router",
     "crm_api.tickets.routes:router",
     "crm_api.identity.admin_routes:router",
     "crm_api.audit.routes:router",
+    "crm_api.webhooks.routes:router",
     "crm_api.capture.routes:router",
     "crm_api.web.health:router",
 )

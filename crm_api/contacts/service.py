@@ -19,6 +19,7 @@ from crm_api.dialect import begin_writing, insert_if_absent
 from crm_api.errors import ConflictError, InvalidError, NotFoundError
 from crm_api.identity.scope import scoped
 from crm_api.organisation.models import OrgUnit, Township
+from crm_api.webhooks.service import publish
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def receive(
     if payload.text:
         add_text(session, contact, payload.text, subject=payload.subject, author=None)
     record(session, "contact.received", actor=actor, subject=("contact", contact.id), origin=origin, channel=channel)
+    publish(session, "contact.received", {"contact_id": contact.id, "channel": channel})
     return Received(contact, is_new=True, candidates=candidates)
 
 
@@ -125,6 +127,7 @@ def change_contact(
     session.refresh(contact)
     fields = sorted(changes)
     record(session, "contact.changed", actor=actor, subject=("contact", contact.id), origin=origin, fields=fields)
+    publish(session, "contact.changed", {"contact_id": contact.id, "fields": fields})
 
 
 def add_text(session: Session, contact: Contact, body: str, *, subject: str | None, author: str | None) -> ContactText:

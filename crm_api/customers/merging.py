@@ -26,6 +26,7 @@ from crm_api.dialect import begin_writing
 from crm_api.errors import ConflictError, InvalidError, NotFoundError
 from crm_api.identity.scope import scoped
 from crm_api.tickets.models import Ticket
+from crm_api.webhooks.service import publish
 
 #: What belongs to a customer and moves with a merge (a test holds it against the tables' foreign keys).
 MOVED: tuple[Any, ...] = (CustomerPhone, CustomerEmail, CustomerAddress, Account, Consent, Contact, Ticket)
@@ -76,6 +77,7 @@ def merge(
         merged_id=merged.id,
         merge_id=row.id,
     )
+    publish(session, "customer.merged", {"customer_id": survivor.id, "merged_id": merged.id, "merge_id": row.id})
     return row
 
 
@@ -147,6 +149,7 @@ def undo(session: Session, merge_id: int, *, actor: Actor, origin: Origin | None
     refresh(session, [survivor.id, merged.id])
     subject = ("customer", survivor.id)
     record(session, "customer.merge_undone", actor=actor, subject=subject, origin=origin, merge_id=row.id)
+    publish(session, "customer.merge_undone", {"customer_id": survivor.id, "merged_id": merged.id, "merge_id": row.id})
     return row
 
 

@@ -16,6 +16,7 @@ from crm_api.errors import InvalidError, NotFoundError
 from crm_api.identity.models import User
 from crm_api.identity.scope import scoped
 from crm_api.organisation.models import OrgUnit, Township
+from crm_api.webhooks.service import publish
 
 __all__ = ["change_customer", "get_customer", "refresh_search_keys", "reveal"]
 
@@ -109,6 +110,7 @@ def change_customer(
         fields=sorted(changes),
         before={name: value for name, value in before.items() if name not in personal},
     )
+    publish(session, "customer.changed", {"customer_id": customer.id, "fields": sorted(changes)})
 
 
 def _exists(session: Session, statement: Any, column: Any, value: int | None) -> bool:

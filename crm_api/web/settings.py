@@ -48,6 +48,11 @@ class WebSettings(BaseSettings):
         return value.rstrip("/")
 
     @property
+    def webhook_host_names(self) -> frozenset[str]:
+        """The hosts that webhooks may call, in lower case."""
+        return frozenset(self.webhook_hosts.lower().split())
+
+    @property
     def oidc_enabled(self) -> bool:
         """Whether people may sign in at an OpenID provider."""
         return bool(self.oidc_issuer and self.oidc_client_id)

@@ -3,7 +3,7 @@
 import json
 import signal
 from dataclasses import asdict
-from threading import Event
+from threading import Event, Thread
 from types import FrameType
 
 import click
@@ -14,9 +14,11 @@ import click
 @click.option("--interval", default=1.0, show_default=True, help="Seconds between rounds.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each round that did something.")
 def worker(once: bool, interval: float, as_json: bool) -> None:
-    """Escalate, resume what was paused until now, recompute after changed rules. Safe to run twice, and to kill."""
+    """Escalate, resume what was paused until now, recompute after changed rules, send webhooks. Safe to run twice."""
     from core.database import make_engine
     from crm_api.store import require_ready
+    from crm_api.web import background
+    from crm_api.web.settings import get_web_settings
     from crm_api.worker.loop import Done, work, work_round
 
     engine = make_engine()
@@ -28,6 +30,7 @@ def worker(once: bool, interval: float, as_json: bool) -> None:
 
     if once:
         report(work_round(engine))
+        background.work_round(engine, get_web_settings())
         return
     stop = Event()
 
@@ -37,4 +40,10 @@ def worker(once: bool, interval: float, as_json: bool) -> None:
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     click.echo("The worker runs; Ctrl-C ends it.", err=True)
-    work(engine, interval=interval, stop=stop, report=report)
+    beside = Thread(target=background.work, args=(engine, get_web_settings(), stop))
+    beside.start()
+    try:
+        work(engine, interval=interval, stop=stop, report=report)
+    finally:
+        stop.set()
+        beside.join()

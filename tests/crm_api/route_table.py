@@ -82,6 +82,10 @@ def _ticket() -> dict[str, Any]:
     return {"channel_code": "voice", "service_type_code": "complaint", "title": "无图像"}
 
 
+def _trouble_ticket() -> dict[str, Any]:
+    return {"@type": "TroubleTicket", "description": "无图像", "severity": "Minor", "ticketType": "complaint"}
+
+
 def _bulk() -> dict[str, Any]:
     return {"action": "cancel", "ticket_ids": [987654321], "parameters": {"reason": "重复"}}
 
@@ -133,6 +137,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/api/v1/merges/{merge_id}/undo"): Row(
         frozenset({"supervisor", "branch_manager"}), target="merge", status=409
     ),
+    ("GET", "/tmf-api/customerManagement/v5/customer"): Row(DESK),
+    ("GET", "/tmf-api/customerManagement/v5/customer/{customer_id}"): Row(DESK, target="customer"),
     # contacts
     ("POST", "/api/v1/contacts"): Row(DESK, body=_contact, status=201),
     ("GET", "/api/v1/contacts"): Row(DESK),
@@ -202,6 +208,11 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/api/v1/monitor/late"): Row(WATCHERS),
     ("GET", "/api/v1/monitor/step-times"): Row(WATCHERS),
     ("GET", "/api/v1/monitor/branches"): Row(WATCHERS),
+    ("GET", "/tmf-api/troubleTicket/v5/troubleTicket"): Row(DESK),
+    ("GET", "/tmf-api/troubleTicket/v5/troubleTicket/{ticket_id}"): Row(DESK, target="work"),
+    ("POST", "/tmf-api/troubleTicket/v5/troubleTicket"): Row(DESK, body=_trouble_ticket, status=201),
+    # An empty change is refused where the ticket is seen.
+    ("PATCH", "/tmf-api/troubleTicket/v5/troubleTicket/{ticket_id}"): Row(DESK, target="work", body=dict, status=422),
     # administration
     ("GET", "/api/v1/users"): Row(ADMINISTRATOR),
     ("POST", "/api/v1/users"): Row(ADMINISTRATOR, body=_user, status=201),
@@ -212,6 +223,13 @@ TABLE: dict[tuple[str, str], Row] = {
         ADMINISTRATOR, target="system", body=lambda: {"name": "t", "scopes": ["contact:create"]}, status=201
     ),
     ("GET", "/api/v1/audit"): Row(ADMINISTRATOR),
+    ("GET", "/api/v1/webhooks"): Row(ADMINISTRATOR),
+    # No host is allowed unless the installation names it.
+    ("POST", "/api/v1/webhooks"): Row(
+        ADMINISTRATOR, body=lambda: {"url": "https://hooks.example.com/", "events": ["contact.received"]}, status=422
+    ),
+    ("DELETE", "/api/v1/webhooks/{webhook_id}"): Row(ADMINISTRATOR, target="webhook", status=204),
+    ("GET", "/api/v1/webhooks/{webhook_id}/deliveries"): Row(ADMINISTRATOR, target="webhook"),
     # capture frontend: what a page may show decides its service, so forms here are refused (422) where they may be sent
     ("GET", "/"): Row(PUBLIC),
     ("GET", "/static/{name}"): Row(PUBLIC),
@@ -248,7 +266,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/app/follow-up/next"): Row(PROVINCE),
     ("GET", "/app/branch"): Row(BRANCH),
     ("POST", "/app/bulk"): Row(PROVINCE, form=lambda: {"action": "none", "ticket_id": "1"}, status=422),
-    ("POST", "/app/bulk/{bulk_id}/undo"): Row(PROVINCE, target="unit", status=404),
+    ("POST", "/app/bulk/{bulk_id}/undo"): Row(PROVINCE, also={"bulk_id": "987654321"}, status=404),
     ("GET", "/app/callbacks"): Row(DESK),
     ("POST", "/app/callbacks"): Row(DESK, form=lambda: {"number": "13891234567"}, status=422),
     ("POST", "/app/callbacks/{callback_id}/settle"): Row(

@@ -23,6 +23,7 @@ from crm_api.customers.search_keys import refresh
 from crm_api.organisation.models import OrgUnit, Township
 from crm_api.tickets import service as tickets
 from crm_api.tickets.models import Ticket
+from crm_api.webhooks.models import WebhookEndpoint
 
 _PROVINCE = Actor(username="world", role="supervisor", unit_id=1, unit_kind="province")
 START = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -151,6 +152,12 @@ def build_world(session: Session) -> World:
         refresh(session, [merged.id])
         ids[("merge", side)] = merge.id
         ids[("unit", side)] = customer.unit_id or 0
+    hook = WebhookEndpoint(
+        url="https://hooks.example.com/", events="customer.merged", secret="s", created_at=START, created_by="boss"
+    )
+    session.add(hook)
+    session.flush()
+    ids |= {("webhook", "own"): hook.id, ("webhook", "foreign"): hook.id}
     return World(ids)
 
 
