@@ -37,6 +37,9 @@ def capture_form(
 ) -> Response:
     """The form: empty, for a customer, for a contact that came in, or as one left it."""
     typed = drafts.load(session, identity.user_id, PLACE)
+    # Without a word typed only the choices before the customer was chosen are kept; a new call starts from nothing.
+    if not typed.get("text", "").strip() and customer_id is None and contact_id is None:
+        typed = {}
     return _form(request, session, identity, typed, customer_id, contact_id)
 
 

@@ -39,7 +39,8 @@ def places(session: Session, user_id: int) -> Sequence[Draft]:
     """One's drafts, newest first."""
     since = utc_now() - KEPT
     mine = select(Draft).where(Draft.user_id == user_id, Draft.saved_at >= since)
-    return session.scalars(mine.order_by(Draft.saved_at.desc()).limit(20)).all()
+    rows = session.scalars(mine.order_by(Draft.saved_at.desc()).limit(20))
+    return [row for row in rows if (row.fields.get("text") or row.fields.get("body") or "").strip()]
 
 
 def save(session: Session, user_id: int, place: str, fields: Mapping[str, Any]) -> None:

@@ -54,6 +54,11 @@ def full_time(value: datetime | None) -> str:
     return f"{to_local(value):%Y-%m-%d %H:%M:%S}" if value else "—"
 
 
+def local_day(value: datetime | None) -> str:
+    """An instant's day, as people read it."""
+    return f"{to_local(value):%Y-%m-%d}" if value else "—"
+
+
 def yuan(fen: int) -> str:
     """An amount of fen in yuan, for people to read."""
     return f"{'-' if fen < 0 else ''}¥{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
@@ -80,7 +85,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"local": local_time, "full": full_time, "yuan": yuan}
+    made.filters |= {"local": local_time, "full": full_time, "day": local_day, "yuan": yuan}
     return made
 
 
