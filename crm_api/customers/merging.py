@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.actor import Actor
 from core.time import utc_now
 from crm_api.audit.service import Origin, record
+from crm_api.capture.models import Callback
 from crm_api.contacts.models import Contact
 from crm_api.customers.models import (
     Account,
@@ -29,7 +30,7 @@ from crm_api.tickets.models import Ticket
 from crm_api.webhooks.service import publish
 
 #: What belongs to a customer and moves with a merge (a test holds it against the tables' foreign keys).
-MOVED: tuple[Any, ...] = (CustomerPhone, CustomerEmail, CustomerAddress, Account, Consent, Contact, Ticket)
+MOVED: tuple[Any, ...] = (CustomerPhone, CustomerEmail, CustomerAddress, Account, Consent, Contact, Ticket, Callback)
 #: Of two rows that would be equal after the move, the survivor's stays and the other is set aside.
 _SAME: dict[Any, tuple[str, ...]] = {
     CustomerPhone: ("e164",),
@@ -142,7 +143,9 @@ def undo(session: Session, merge_id: int, *, actor: Actor, origin: Origin | None
         raise ConflictError("The survivor was merged into another customer since.", "Undo that merge first.")
     moved = json.loads(row.moved)
     for model in MOVED:
-        _give_back(session, model, survivor, merged, moved[model.__tablename__])
+        # A merge made by an older program knows nothing of newer tables.
+        if model.__tablename__ in moved:
+            _give_back(session, model, survivor, merged, moved[model.__tablename__])
     merged.merged_into_id, merged.deleted_at = None, None
     row.undone_at, row.undone_by = utc_now(), actor.username
     session.flush()
