@@ -61,4 +61,6 @@ def api(host: str, port: int, workers: int) -> None:
         # Beyond what is worked on and what waits with a body half read, connections are refused with 503.
         limit_concurrency=1000,
         timeout_keep_alive=30,
+        # Browsers hold their live line open: it is cut rather than waited for.
+        timeout_graceful_shutdown=5,
     )

@@ -34,7 +34,8 @@
       if (!one("#notice [data-status]") || event.detail.xhr.status < 400) one("#notice").replaceChildren();
       arrive();
     }
-    if (event.detail.target.id === "pop") one("#pop a")?.focus({ preventScroll: true });
+    // A call that rings never takes the focus from what is being typed.
+    if (event.detail.target.id === "pop" && !one("#pop .rang")) one("#pop a")?.focus({ preventScroll: true });
     if (event.detail.target.id === "notice") one("#notice").scrollIntoView({ block: "nearest" });
   });
   document.addEventListener("htmx:historyRestore", arrive);
