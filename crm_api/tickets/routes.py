@@ -1,25 +1,21 @@
 """Tickets: opened, listed, read with their clocks and history, edited, taken from step to step."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actor import Actor
-from crm_api.contacts.models import Contact
-from crm_api.customers.models import Customer
-from crm_api.errors import InvalidError
 from crm_api.identity.permissions import Permission
 from crm_api.identity.schemas import Instant
-from crm_api.identity.scope import scoped
 from crm_api.identity.sessions import Identity
-from crm_api.tickets import bulk_routes, monitor_routes, process_routes, service, work_routes
+from crm_api.tickets import bulk_routes, monitor_routes, process_routes, service, tmf621_routes, work_routes
 from crm_api.tickets.access import find, visible
 from crm_api.tickets.history import version_of
 from crm_api.tickets.loop_models import TicketWork
 from crm_api.tickets.models import Ticket
+from crm_api.tickets.references import own_references
 from crm_api.tickets.schemas import (
     ClockName,
     EventOut,
@@ -53,14 +49,6 @@ Worker = Annotated[Identity, requires(Permission.TICKET_WORK)]
 Creator = Annotated[Identity, requires(Permission.TICKET_CREATE)]
 Id = Annotated[int | None, Query(ge=1, le=2**63 - 1)]
 Code = Annotated[str | None, Query(max_length=80)]
-
-
-def own_references(session: Session, actor: Actor, values: dict[str, Any]) -> None:
-    """InvalidError for a customer or contact beyond the actor's scope, in the words for one that does not exist."""
-    for name, model in (("customer_id", Customer), ("contact_id", Contact)):
-        key = values.get(name)
-        if key is not None and session.scalar(scoped(select(model.id).where(model.id == key), actor)) is None:
-            raise InvalidError(f"{name} is {key!r}, which does not exist.")
 
 
 def taken(session: Session, ticket: Ticket) -> StepTaken:
@@ -234,5 +222,13 @@ def explain_clock(ticket_id: RowId, clock: ClockName, identity: Reader, session:
     )
 
 
-for _part in (tickets, *work_routes.ROUTERS, *bulk_routes.ROUTERS, process_routes.router, monitor_routes.router):
+_PARTS = (
+    tickets,
+    *work_routes.ROUTERS,
+    *bulk_routes.ROUTERS,
+    process_routes.router,
+    monitor_routes.router,
+    tmf621_routes.router,
+)
+for _part in _PARTS:
     router.include_router(_part)
