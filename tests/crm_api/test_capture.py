@@ -1,6 +1,8 @@
 """The capture frontend without a browser: what each page refuses, keeps, masks and tells, and to whom."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -281,6 +283,30 @@ def test_money_is_told_in_yuan() -> None:
         "-¥3.07",
         "¥1,234,567.00",
     ]
+
+
+def _luminance(colour: str) -> float:
+    digits = colour.removeprefix("#")
+    digits = "".join(each * 2 for each in digits) if len(digits) == 3 else digits
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("look", [":root {", ":root[data-look=dark] {", ":root[data-look=auto] {"])
+def test_texts_stand_out_from_their_ground(look: str) -> None:
+    """WCAG 2 AA: 4.5 for text, 3 for the edges of controls and the mark of the focus."""
+    style = (files("crm_api.capture") / "static" / "app.css").read_text(encoding="utf-8")
+    block = style[style.index(look) :].split("}")[0]
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]+)", block))
+    grounds = ("bg", "surface", "sunken")
+    pairs = {(name, ground): 4.5 for name in ("text", "muted", "accent") for ground in grounds}
+    pairs |= {(name, f"{name}-soft"): 4.5 for name in ("accent", "late", "risk", "fine", "rest", "gold")}
+    pairs |= {("accent-text", "accent"): 4.5, ("surface", "risk"): 4.5, ("late", "surface"): 4.5}
+    pairs |= {(name, ground): 3.0 for name in ("focus", "line-strong") for ground in ("bg", "surface")}
+    for (front, back), least in pairs.items():
+        dark, light = sorted((_luminance(colours[front]), _luminance(colours[back])))
+        assert (light + 0.05) / (dark + 0.05) >= least, (look, front, back)
 
 
 def test_an_old_draft_is_not_brought_back(sqlite_world: tuple[Engine, World]) -> None:

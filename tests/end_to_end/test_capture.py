@@ -382,6 +382,27 @@ def test_what_was_typed_survives_leaving_the_form(desk: Desk) -> None:
         assert session.scalars(select(Draft).where(Draft.place == "capture")).all()
 
 
+def test_a_customer_is_chosen_and_the_language_changed_without_losing_what_was_typed(desk: Desk) -> None:
+    desk.sit_down("agent2")
+    desk.open("/app/capture")
+    desk.driver.execute_script("window.sameShell = true")
+    text = desk.one("textarea[name=text]")
+    text.clear()
+    text.send_keys("网速慢")
+    desk.one(".beside [name=q]").send_keys("zhangwei")
+    _until(lambda: len(desk.all("#results tbody tr")) >= 1, "the matches")
+    desk.one("#results tbody tr:first-child a.button").click()
+    desk.one(".who-is a")
+    assert desk.text(".who-is a") == "张伟"
+    assert desk.one("textarea[name=text]").get_attribute("value") == "网速慢"
+    desk.one(".look summary").click()
+    desk.one(".look [name=language][value=en]").click()
+    desk.wait_for("Answered at once")
+    assert desk.driver.find_element("css selector", "html").get_attribute("lang") == "en"
+    assert desk.one("textarea[name=text]").get_attribute("value") == "网速慢"
+    assert desk.driver.execute_script("return window.sameShell") is True
+
+
 def test_script_in_text_is_text(desk: Desk) -> None:
     hostile = "<img src=x onerror='window.harmed=1'><script>window.harmed=1</script>"
     desk.sit_down("agent")
