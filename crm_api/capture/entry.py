@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from crm_api.audit.service import record
-from crm_api.bus.inbox import inbox
+from crm_api.bus.inbox import inbox, mark_read
 from crm_api.capture import drafts
 from crm_api.capture.callback_service import due_callbacks
 from crm_api.capture.pages import (
@@ -30,7 +30,7 @@ from crm_api.identity.permissions import Permission
 from crm_api.identity.routes import open_session
 from crm_api.identity.service import log_in, set_password
 from crm_api.identity.sessions import Identity
-from crm_api.web.dependencies import SESSION_COOKIE, DbSession, From, Web, check_same_origin, public, requires
+from crm_api.web.dependencies import SESSION_COOKIE, DbSession, From, RowId, Web, check_same_origin, public, requires
 
 router = APIRouter(include_in_schema=False)
 Self = Annotated[Identity, requires(Permission.SELF)]
@@ -135,6 +135,13 @@ def home(identity: Self, session: DbSession, request: Request) -> Response:
         drafts=drafts.places(session, identity.user_id),
         notes=inbox(session, actor=identity.actor, unread_only=True, limit=20),
     )
+
+
+@router.post("/app/notifications/{notification_id}/read")
+def read_notification(notification_id: RowId, identity: Self, session: DbSession) -> Response:
+    """Tick a notification off; its line goes away."""
+    mark_read(session, actor=identity.actor, notification_id=notification_id)
+    return Response("", media_type="text/html")
 
 
 @router.post("/app/preferences")

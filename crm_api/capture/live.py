@@ -74,9 +74,17 @@ def event_for(actor: Actor, units: frozenset[int], message: Message) -> tuple[st
             return topic, {"ticket_id": payload["ticket_id"], "event_number": payload["event_number"]}
         # A county's own tickets stand at its city: it hears that something moved, not what.
         return (topic, {}) if payload.get("unit_id") == actor.city_unit_id else None
-    if topic == "notification":
-        return (topic, {}) if payload.get("username") in (None, actor.username) else None
+    if topic == "escalation" and any(_means(actor, address) for address in payload.get("to", [])):
+        return topic, {name: payload[name] for name in ("ticket_id", "code", "percent")}
     return None
+
+
+def _means(actor: Actor, address: dict[str, Any]) -> bool:
+    """Whether an escalation's address, an account or a role in a unit, is `actor`."""
+    if address.get("username"):
+        return bool(address["username"] == actor.username)
+    unit = None if actor.is_province else actor.unit_id
+    return bool(address.get("role") == actor.role and address.get("unit_id") == unit)
 
 
 @router.get("/app/events", include_in_schema=False)

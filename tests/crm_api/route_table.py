@@ -237,6 +237,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/sign-in"): Row(PUBLIC),
     ("POST", "/app/sign-out"): Row(EVERYONE, status=204),
     ("GET", "/app"): Row(EVERYONE),
+    ("POST", "/app/notifications/{notification_id}/read"): Row(
+        EVERYONE, also={"notification_id": "987654321"}, status=404
+    ),
     ("POST", "/app/preferences"): Row(EVERYONE, form=lambda: {"look": "dark"}, status=204),
     ("POST", "/app/password"): Row(EVERYONE, form=lambda: {"old_password": "x", "new_password": "y"}, status=403),
     ("POST", "/app/drafts"): Row(EVERYONE, form=lambda: {"place": "capture", "text": "无图像"}, status=204),

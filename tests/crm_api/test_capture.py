@@ -239,10 +239,19 @@ def test_the_live_line_tells_nobody_of_foreign_tickets(
     assert event_for(actor, frozenset(units), message) == expected
 
 
-def test_calls_ring_at_one_desk(web: Client) -> None:
+def test_calls_ring_at_one_desk() -> None:
     message = (1, "screen_pop", {"username": "reviewer", "number": "1"})
     assert event_for(PROVINCE, frozenset(), message) == ("screen_pop", message[2])
     assert event_for(BAOJI, frozenset(), message) is None
+
+
+def test_escalations_reach_whom_they_name() -> None:
+    to = [{"username": None, "role": "reviewer", "unit_id": None}, {"username": "handler", "role": None, "unit_id": 4}]
+    message = (1, "escalation", {"ticket_id": 7, "code": "W-7", "clock": "resolution", "percent": 75, "to": to})
+    told = ("escalation", {"ticket_id": 7, "code": "W-7", "percent": 75})
+    assert event_for(PROVINCE, frozenset(), message) == told
+    assert event_for(BAOJI, frozenset(), message) == told
+    assert event_for(COUNTY, frozenset(), message) is None
 
 
 def test_the_monitor_counts_what_its_reader_sees(web: Client) -> None:

@@ -62,7 +62,7 @@
   /* Clicks */
   document.addEventListener("click", (event) => {
     const dismiss = event.target.closest("[data-dismiss]");
-    if (dismiss) dismiss.closest(".refusal, .pop").remove();
+    if (dismiss) dismiss.closest(".refusal, .pop, .told").remove();
     const opener = event.target.closest("[data-open]");
     if (opener) one("#" + opener.dataset.open).showModal();
     const insert = event.target.closest("[data-insert]");
@@ -200,6 +200,18 @@
       const told = JSON.parse(event.data), ticket = one("#ticket");
       htmx.trigger(document.body, "tickets-moved");
       if (ticket && String(told.ticket_id) === ticket.dataset.ticket && told.event_number > Number(ticket.dataset.version)) one("#moved").hidden = false;
+    });
+    line.addEventListener("escalation", (event) => {
+      const told = JSON.parse(event.data);
+      const box = document.createElement("p"), link = document.createElement("a"), close = document.createElement("button");
+      box.className = "banner moved told";
+      link.href = "/app/tickets/" + Number(told.ticket_id);
+      link.textContent = one("#shell").dataset.escalated.replace("%code", told.code).replace("%percent", told.percent);
+      close.type = "button"; close.className = "plain"; close.dataset.dismiss = ""; close.textContent = "✕";
+      box.append(link, " ", close);
+      one("#told").prepend(box);
+      while (one("#told").children.length > 3) one("#told").lastChild.remove();
+      htmx.process(box);
     });
     line.addEventListener("signed_out", () => { line.close(); location.assign("/sign-in"); });
   }
