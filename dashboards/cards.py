@@ -70,7 +70,8 @@ def _beside(frame: Frame, kpi: Kpi, value: float | None, before: float | None) -
     parts = []
     if met is not None:
         parts.append(text("tile.target_met" if met else "tile.target_missed", value=show_target(kpi, text)))
-    if frame.view.before is not None and not is_null(before):
+    # None of something countable is most often a period before the first data.
+    if frame.view.before is not None and not is_null(before) and (before or kpi.unit != "count"):
         parts.append(text("tile.before", value=show(kpi, before, text)))
     return " · ".join(parts) or None
 

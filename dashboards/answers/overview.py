@@ -39,6 +39,7 @@ def attention_list(frame: Frame, codes: Sequence[str]) -> list[attention.Finding
     findings += attention.weak_half_hours(half_hours, target)
     if frame.city is None and frame.source.scope.is_province:
         cities = cities_compared(frame, [*SERVICE, "complaints", "customers"])
+        cities = cities[cities["city_code"].isin(list(frame.known.cities))]
         findings += attention.cities_with_low_service(cities, target)
         findings += attention.cities_with_many_complaints(cities)
     findings += attention.grown_types(complaint_pareto(frame, None, level=2))

@@ -43,7 +43,7 @@ def occupancy_and_service(frame: Frame) -> pd.DataFrame:
     table = rows[["half_hour", "occupancy", "sl_negative", "offered"]].astype(
         {"sl_negative": float, "occupancy": float}
     )
-    extreme = set(table.nsmallest(4, "sl_negative").index) | set(table.nlargest(2, "occupancy").index)
+    extreme = set(table.nsmallest(2, "sl_negative").index) | set(table.nlargest(1, "occupancy").index)
     return table.assign(is_extreme=[row in extreme for row in table.index])
 
 

@@ -14,6 +14,7 @@ from dashboards.figures.theme import (
     PAPER,
     QUALITY,
     axis_format,
+    half_hour_axis,
     number_format,
     themed,
 )
@@ -41,8 +42,8 @@ def _colour(unit: str, target: float | None, values: pd.Series) -> Any:
     legend = alt.Legend(gradientLength=220, gradientThickness=10, format=axis_format(unit), tickCount=5)
     if target is None:
         return alt.Color("value:Q", scale=alt.Scale(range=AMOUNT), legend=legend)
-    reach = max(float((values - target).abs().max()), 0.01)
-    domain = [target - reach, target - reach / 2, target, target + reach / 2, target + reach]
+    low, high = min(float(values.min()), target - 0.01), max(float(values.max()), target + 0.01)
+    domain = [low, (low + target) / 2, target, (target + high) / 2, high]
     return alt.Color("value:Q", scale=alt.Scale(domain=domain, range=QUALITY, clamp=True), legend=legend)
 
 
@@ -63,8 +64,10 @@ def half_hour_map(
         alt.Chart(table)
         .mark_rect(stroke=PAPER, strokeWidth=1)
         .encode(
-            x=alt.X("half_hour:O", axis=alt.Axis(title=None, labelAngle=0, labelExpr=_full_hours(), ticks=False)),
-            y=alt.Y("row:O", sort=rows, axis=alt.Axis(title=None, ticks=False, domain=False)),
+            x=half_hour_axis(table["half_hour"]),
+            y=alt.Y(
+                "row:O", sort=rows, scale=alt.Scale(domain=rows), axis=alt.Axis(title=None, ticks=False, domain=False)
+            ),
             color=_colour(unit, target, table["value"]),
             tooltip=[
                 alt.Tooltip("row:O", title=texts("chart.row")),
@@ -74,10 +77,6 @@ def half_hour_map(
         ),
         height=30 * len(rows) + AXIS_ROOM + LEGEND_ROOM,
     )
-
-
-def _full_hours() -> str:
-    return "substring(datum.label, 3) == '00' ? substring(datum.label, 0, 2) : ''"
 
 
 def two_way(table: pd.DataFrame, *, texts: Texts, columns: list[str], rows: list[str]) -> Any:
@@ -91,7 +90,11 @@ def two_way(table: pd.DataFrame, *, texts: Texts, columns: list[str], rows: list
     """
     top = float(table["share"].max()) if len(table) else 1.0
     base = alt.Chart(table.assign(is_dark=table["share"] > top * DARK)).encode(
-        x=alt.X("column:N", sort=columns, axis=alt.Axis(title=None, orient="top", labelAngle=0, ticks=False)),
+        x=alt.X(
+            "column:N",
+            sort=columns,
+            axis=alt.Axis(title=None, orient="top", labelAngle=-40, labelOverlap=False, ticks=False),
+        ),
         y=alt.Y("row:N", sort=rows, axis=alt.Axis(title=None, ticks=False, domain=False)),
     )
     cells = base.mark_rect(stroke=PAPER, strokeWidth=1).encode(
@@ -107,7 +110,7 @@ def two_way(table: pd.DataFrame, *, texts: Texts, columns: list[str], rows: list
         text=alt.Text("value:Q", format=",.0f"),
         color=alt.condition("datum.is_dark", alt.value(PAPER), alt.value(INK)),
     )
-    return themed(cells + numbers, height=30 * len(rows) + AXIS_ROOM)
+    return themed(cells + numbers, height=30 * len(rows) + 2 * AXIS_ROOM)
 
 
 def tile_map(table: pd.DataFrame, *, texts: Texts, name: str, unit: str) -> Any:
@@ -122,14 +125,15 @@ def tile_map(table: pd.DataFrame, *, texts: Texts, name: str, unit: str) -> Any:
     placed = table[table["city_code"].isin(CITY_TILES)].copy()
     placed["column"] = [CITY_TILES[code][0] for code in placed["city_code"]]
     placed["line"] = [CITY_TILES[code][1] for code in placed["city_code"]]
-    top = float(placed["value"].max()) if placed["value"].notna().any() else 0.0
-    placed["is_dark"] = placed["value"].fillna(0) > top * DARK
+    # From below the smallest, so that even close figures differ in shade.
+    bottom, top = float(placed["value"].min()) * 0.8, float(placed["value"].max())
+    placed["is_dark"] = placed["value"].fillna(0) > bottom + (top - bottom) * DARK
     base = alt.Chart(placed).encode(
         x=alt.X("column:O", axis=None, scale=alt.Scale(domain=[0, 1, 2, 3], padding=0.04)),
         y=alt.Y("line:O", axis=None, scale=alt.Scale(domain=[0, 1, 2, 3, 4], padding=0.04)),
     )
     tiles = base.mark_rect(cornerRadius=6).encode(
-        color=alt.Color("value:Q", scale=alt.Scale(range=AMOUNT, domainMin=0), legend=None),
+        color=alt.Color("value:Q", scale=alt.Scale(range=AMOUNT, domain=[bottom, top]), legend=None),
         tooltip=[
             alt.Tooltip("name:N", title=texts("chart.city")),
             alt.Tooltip("value:Q", title=name, format=number_format(unit)),

@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from core.i18n import Texts
-from dashboards.figures.theme import INK, MAIN, MUTED, STATES, TARGET, themed
+from dashboards.figures.theme import INK, MAIN, MUTED, STATES, TARGET, half_hour_axis, themed
 
 
 def states_by_half_hour(table: pd.DataFrame, *, texts: Texts) -> Any:
@@ -22,10 +22,7 @@ def states_by_half_hour(table: pd.DataFrame, *, texts: Texts) -> Any:
         alt.Chart(table)
         .mark_bar(width={"band": 1})
         .encode(
-            x=alt.X(
-                "half_hour:O",
-                axis=alt.Axis(title=None, labelAngle=0, ticks=False, labelExpr=_full_hours()),
-            ),
+            x=half_hour_axis(table["half_hour"]),
             y=alt.Y("seats:Q", stack="zero", axis=alt.Axis(title=texts("chart.seats"), format=",.0f", tickCount=5)),
             color=alt.Color(
                 "name:N",
@@ -41,10 +38,6 @@ def states_by_half_hour(table: pd.DataFrame, *, texts: Texts) -> Any:
         ),
         height=300,
     )
-
-
-def _full_hours() -> str:
-    return "substring(datum.label, 3) == '00' ? substring(datum.label, 0, 2) : ''"
 
 
 def occupancy_against_service(table: pd.DataFrame, *, texts: Texts, target: float | None) -> Any:
@@ -100,7 +93,7 @@ def fill_by_half_hour(table: pd.DataFrame, *, texts: Texts) -> Any:
         alt.Chart(table)
         .mark_line(strokeWidth=2.2)
         .encode(
-            x=alt.X("half_hour:O", axis=alt.Axis(title=None, labelAngle=0, ticks=False, labelExpr=_full_hours())),
+            x=half_hour_axis(table["half_hour"]),
             y=alt.Y("value:Q", axis=alt.Axis(title=None, format=".0%", tickCount=5), scale=alt.Scale(domainMin=0)),
             color=alt.Color(
                 "measure:N",

@@ -106,3 +106,12 @@ def ratio_scale(values: pd.Series, *also: float | None) -> tuple[alt.Scale, str]
 def day_axis(**options: Any) -> alt.Axis:
     """A time axis in days that reads the same in both languages."""
     return alt.Axis(format="%m-%d", title=None, tickCount=8, **options)
+
+
+def half_hour_axis(labels: pd.Series) -> alt.X:
+    """A half-hour axis ('08:30') without gaps from the first to the last of `labels`; full hours are written."""
+    every = [f"{number // 2:02d}:{number % 2 * 30:02d}" for number in range(48)]
+    shown = [label for label in every if labels.min() <= label <= labels.max()] if len(labels) else every
+    full_hours = "substring(datum.label, 3) == '00' ? substring(datum.label, 0, 2) : ''"
+    axis = alt.Axis(title=None, labelAngle=0, ticks=False, labelExpr=full_hours)
+    return alt.X("half_hour:O", scale=alt.Scale(domain=shown), axis=axis)
