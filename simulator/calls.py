@@ -7,14 +7,13 @@ import numpy as np
 from simulator import engine
 from simulator import engine_parts as parts
 from simulator.clock import DAY_MS, HOUR_MS
-from simulator.columns import NEVER, Flags, Ints
+from simulator.columns import NEVER, Flags, Ints, looked_up
 from simulator.contacts import (
     ABANDONED,
     ANSWERED,
     BLOCKED,
     ENDED_IN_IVR,
     OTHER,
-    VOICE,
     Catalogue,
     Contacts,
 )
@@ -184,7 +183,7 @@ def _to_absolute(visits: Ints, intervals: Ints, offset: int, place: Ints) -> Non
         visits[row] = np.where(visits[row] == -1, NEVER, visits[row] + offset)
     visits[parts.V_CONTACT] = place[visits[parts.V_CONTACT]]
     intervals[3:5] += offset
-    intervals[5] = np.where(intervals[5] >= 0, place[intervals[5]], -1)
+    intervals[5] = looked_up(place, intervals[5])
 
 
 def _settle(handled: Handled, visits: Ints) -> None:
@@ -209,9 +208,6 @@ def _in_order(handled: Handled, visits: Ints, intervals: Ints) -> tuple[Handled,
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     visits[parts.V_CONTACT] = place[visits[parts.V_CONTACT]]
-    intervals[5] = np.where(intervals[5] >= 0, place[intervals[5]], -1)
+    intervals[5] = looked_up(place, intervals[5])
     sorted_ = Handled(handled.contacts.take(order), *[v[order] for k, v in vars(handled).items() if k != "contacts"])
     return sorted_, Floor(visits, intervals)
-
-
-__all__ = ["VOICE", "Floor", "Handled", "play_calls"]

@@ -32,6 +32,14 @@ def _mask(values: np.ndarray[Any, Any], none: int) -> Flags | None:
     return missing if missing.any() else None
 
 
+def looked_up(values: Ints, positions: Ints) -> Ints:
+    """The values at the positions; -1 where the position is -1 (also when there are no values at all)."""
+    found = np.full(len(positions), -1, np.int64)
+    known = positions >= 0
+    found[known] = values[positions[known]]
+    return found
+
+
 def keys(values: Ints) -> pa.Array:
     """64-bit keys; -1 is NULL."""
     return pa.array(values, mask=_mask(values, -1))

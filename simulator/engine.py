@@ -227,11 +227,8 @@ def _play(
             else:
                 visit = visit_count
                 visit_count += 1
-                visits[V_CONTACT, visit], visits[V_NUMBER, visit], visits[V_QUEUE, visit] = (
-                    new_visit_of,
-                    new_number,
-                    new_queue,
-                )
+                visits[V_CONTACT, visit], visits[V_NUMBER, visit] = new_visit_of, new_number
+                visits[V_QUEUE, visit] = new_queue
                 visits[V_ENTER, visit] = now
                 visits[V_TRANSFERRED, visit] = 0
                 if serving[new_queue] == 0:

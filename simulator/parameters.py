@@ -202,8 +202,6 @@ class Tickets(_Part):
     weekend_duty: float
     key_speed: float
     priorities: dict[str, float]
-    resolution_hours: dict[str, float]
-    first_response_hours: dict[str, float]
     on_behalf_share: float
 
 

@@ -10,8 +10,10 @@ import numpy as np
 from simulator.calls import Floor, Handled, play_calls
 from simulator.churn import Churn
 from simulator.clock import HOUR_MS, MINUTE_MS, YEAR_DAYS, Clock
-from simulator.contacts import ABANDONED, VOICE, Catalogue, Contacts, Demand
-from simulator.customers import Population, build_population
+from simulator.columns import looked_up
+from simulator.contacts import ABANDONED, VOICE, Catalogue, Demand
+from simulator.customers import build_population
+from simulator.deadlines import Deadlines
 from simulator.demand import day_shapes
 from simulator.outages import OutageDesk
 from simulator.parameters import Parameters
@@ -62,6 +64,7 @@ class Province:
         self._demand = Demand(parameters, self.catalogue, self.places, self.clock, shapes)
         self._outages = OutageDesk(parameters, self.catalogue, self.places, self.clock)
         self._office_days = self.clock.office_days(after=_DAYS_AFTER)
+        self._deadlines = Deadlines(self.catalogue, self.clock)
         self._keys = Keys()
         province = next(int(unit["id"]) for unit in units if unit["kind"] == "province")
         self._contact_rows = ContactRows(
@@ -103,10 +106,10 @@ class Province:
         others = handle_others(rng, self.parameters, self.catalogue, contacts.take(~voice), self.staff)
         handled, place = merge(calls, others)
         floor.visits[0] = place[floor.visits[0]]
-        floor.intervals[5] = np.where(floor.intervals[5] >= 0, place[floor.intervals[5]], -1)
+        floor.intervals[5] = looked_up(place, floor.intervals[5])
         tickets = open_tickets(
             rng, self.parameters, self.catalogue, handled, self.population, self.places, outages, self.clock,
-            self._office_days,
+            self._office_days, self._deadlines,
         )  # fmt: skip
         self._remember(handled, tickets, last - first)
         self._write(rng, handled, floor, tickets, sink)
@@ -144,6 +147,3 @@ class Province:
         answers = ask(rng, self.parameters, self.catalogue, handled, tickets, self.staff, self.clock.end_ms)
         first_answer = int(keys.take("survey_answers", len(answers.asked))[:1].sum())
         sink.add("survey_answers", self._ticket_rows.surveys(answers, first_answer, contact_ids, ticket_ids, handled))
-
-
-__all__ = ["Contacts", "Population", "Province", "Wish"]

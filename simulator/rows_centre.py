@@ -9,7 +9,7 @@ from crm_api.workforce.models import AGENT_STATES
 from simulator import engine_parts as parts
 from simulator.calls import Floor
 from simulator.clock import Clock
-from simulator.columns import NEVER, Ints, days, instants, keys, numbered, rows_of, words
+from simulator.columns import Ints, days, instants, keys, looked_up, rows_of, words
 from simulator.contacts import Catalogue
 from simulator.names import person_names
 from simulator.parameters import Parameters
@@ -118,7 +118,7 @@ def state_rows(floor: Floor, roster: Roster, clock: Clock, call_ids: Ints, first
         "id": keys(ids(len(agent), first_id)),
         "agent_id": keys(agent + 1),
         "seat_id": keys(roster.seat_at(agent, start) + 1),
-        "call_id": keys(np.where(contact >= 0, call_ids[contact], -1)),
+        "call_id": keys(looked_up(call_ids, contact)),
         "state": words(AGENT_STATES, state),
         "pause_reason": words(roster.pause_reasons, reason),
         "pause_paid": pa.array(paid[reason], mask=reason < 0),
@@ -126,6 +126,3 @@ def state_rows(floor: Floor, roster: Roster, clock: Clock, call_ids: Ints, first
         "ended_at": instants(clock.utc_us(end)),
         "source": "captured",
     })  # fmt: skip
-
-
-__all__ = ["NEVER", "centre_rows", "ids", "numbered", "state_rows"]

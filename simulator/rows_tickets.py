@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from crm_api.tickets.models import ACTOR_ROLES, EVENT_KINDS, PRIORITIES, TICKET_KINDS, TICKET_STATES
 from simulator.calls import Handled
 from simulator.clock import Clock
-from simulator.columns import NEVER, Ints, instants, keys, numbered, rows_of, words
+from simulator.columns import Ints, instants, keys, looked_up, numbered, rows_of, words
 from simulator.contacts import Catalogue
 from simulator.customers import PRODUCTS
 from simulator.places import Places
@@ -51,9 +51,9 @@ class TicketRows:
             "id": keys(ticket_ids),
             "code": _codes(day, ticket_ids),
             "kind": words(TICKET_KINDS, t.is_outage.astype(np.int32)),
-            "contact_id": keys(np.where(t.contact >= 0, contact_ids[t.contact], -1)),
+            "contact_id": keys(looked_up(contact_ids, t.contact)),
             "customer_id": keys(np.where(t.customer >= 0, t.customer + 1, -1)),
-            "parent_id": keys(np.where(t.parent >= 0, ticket_ids[t.parent], -1)),
+            "parent_id": keys(looked_up(ticket_ids, t.parent)),
             "channel_code": words(self.catalogue.channels, t.channel),
             "service_type_code": words(self.catalogue.services, t.service),
             "complaint_type_code": words(self.catalogue.complaints, t.complaint),
@@ -112,16 +112,12 @@ class TicketRows:
         count = len(answers.asked)
         return rows_of("survey_answers", count, {
             "id": keys(np.arange(first_id, first_id + count)),
-            "contact_id": keys(np.where(answers.contact >= 0, contact_ids[answers.contact], -1)),
-            "ticket_id": keys(np.where(answers.ticket >= 0, _at(ticket_ids, answers.ticket), -1)),
+            "contact_id": keys(looked_up(contact_ids, answers.contact)),
+            "ticket_id": keys(looked_up(ticket_ids, answers.ticket)),
             "asked_at": instants(self.clock.utc_us(answers.asked)),
             "answered_at": instants(self.clock.utc_us(answers.answered)),
             "score": keys(answers.score),
         })  # fmt: skip
-
-
-def _at(values: Ints, positions: Ints) -> Ints:
-    return values[positions] if len(values) else np.full(len(positions), -1, np.int64)
 
 
 def _codes(unix_day: Ints, ticket_ids: Ints) -> pa.Array:
@@ -137,6 +133,3 @@ def _reasons(rng: np.random.Generator, kind: Ints) -> tuple[list[str], Ints]:
         chosen[rows] = len(texts) + rng.integers(0, len(choices), len(rows))
         texts += choices
     return texts, chosen
-
-
-__all__ = ["NEVER", "TicketRows"]

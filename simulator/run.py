@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -92,6 +93,7 @@ def fill(
         raise
 
 
+@lru_cache
 def reference_rows() -> dict[str, pa.Table]:
     """What every store holds from the beginning, by table: read from a store in memory."""
     engine = make_engine(url="sqlite:///:memory:")

@@ -7,10 +7,11 @@ import numpy as np
 from crm_api.tickets.models import PRIORITIES
 from simulator import loop
 from simulator.calls import Handled
-from simulator.clock import DAY_MS, HOUR_MS, MINUTE_MS, Clock
+from simulator.clock import DAY_MS, MINUTE_MS, Clock
 from simulator.columns import NEVER, Flags, Ints
 from simulator.contacts import ANSWERED, VOICE, Catalogue
 from simulator.customers import Population, draw_index
+from simulator.deadlines import Deadlines
 from simulator.outages import OutageList
 from simulator.parameters import Parameters
 from simulator.places import Places
@@ -59,6 +60,7 @@ def open_tickets(
     outages: OutageList,
     clock: Clock,
     office_days: Flags,
+    deadlines: Deadlines,
 ) -> Tickets:
     """Open the tickets of a stretch of days and walk them to the end of the period."""
     p, contacts = parameters.tickets, handled.contacts
@@ -108,8 +110,6 @@ def open_tickets(
         office_days,
         clock.end_ms,
     )  # fmt: skip
-    due = {name: np.array([hours[level] for level in PRIORITIES])[priority] * HOUR_MS for name, hours in
-           (("first", p.first_response_hours), ("resolution", p.resolution_hours))}  # fmt: skip
     tickets = Tickets(
         contact=with_parents(-1, chosen),
         customer=customer,
@@ -124,8 +124,8 @@ def open_tickets(
         priority=priority,
         on_behalf=(rng.random(count) < p.on_behalf_share) & ~is_outage,
         created=created,
-        first_response_due=created + due["first"].astype(np.int64),
-        resolution_due=created + due["resolution"].astype(np.int64),
+        first_response_due=created,
+        resolution_due=created,
         state=results[0],
         first_response=results[1],
         resolved=results[2],
@@ -133,6 +133,9 @@ def open_tickets(
         events=events,
     )
     _resolve_parents(rng, tickets, clock.end_ms)
+    tickets.first_response_due, tickets.resolution_due = deadlines.due(
+        created, service, tickets.complaint, tickets.product, priority, key, tickets.events
+    )
     return tickets
 
 

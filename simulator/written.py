@@ -5,7 +5,7 @@ import numpy as np
 from simulator.calls import Handled
 from simulator.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from simulator.columns import NEVER
-from simulator.contacts import ABANDONED, ANSWERED, OTHER, VOICE, Catalogue, Contacts
+from simulator.contacts import ABANDONED, ANSWERED, OTHER, Catalogue, Contacts
 from simulator.parameters import Parameters
 from simulator.staff import Staff
 
@@ -59,6 +59,3 @@ def merge(calls: Handled, others: Handled) -> tuple[Handled, np.ndarray]:
     place[order] = np.arange(len(order))
     rest = [np.concatenate([v, vars(others)[k]])[order] for k, v in vars(calls).items() if k != "contacts"]
     return Handled(Contacts(**contacts).take(order), *rest), place[: calls.contacts.count]
-
-
-__all__ = ["VOICE", "handle_others", "merge"]
