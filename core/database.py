@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Engine, Integer, create_engine, event, make_url
+from sqlalchemy import URL, BigInteger, DateTime, Dialect, Engine, Integer, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
+from core.errors import ConfigurationError
 from core.settings import Settings, get_settings
 from core.time import require_aware
 
@@ -46,18 +48,41 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
+def _known_url(text: str) -> URL:
+    try:
+        target = make_url(text)
+    except ArgumentError as error:
+        raise ConfigurationError(
+            "CRM_DATABASE_URL is not a database URL.",
+            "Write postgresql://user@host/name, or leave it empty for SQLite.",
+        ) from error
+    if target.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ConfigurationError(
+            f"CRM_DATABASE_URL names {target.get_backend_name()!r}; the store is SQLite or PostgreSQL.",
+            "Write postgresql://user@host/name, or leave it empty for SQLite.",
+        )
+    return target
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"The store's folder {folder} cannot be made: {error}.", "Mend CRM_HOME.") from error
+
+
 def make_engine(settings: Settings | None = None, *, url: str | None = None, connections: int | None = None) -> Engine:
     """An engine of the operational store; SQLite's folder is made, its pragmas are set.
 
     `connections` is how many may be open at once (a server that works on more requests than that would stop for good).
     """
-    target = make_url(url or (settings or get_settings()).store_url)
+    target = _known_url(url or (settings or get_settings()).store_url)
     pool: dict[str, int] = {"pool_size": 5, "max_overflow": max(0, connections - 5)} if connections else {}
     if target.get_backend_name() == "postgresql":
         target = target.set(drivername="postgresql+psycopg")
         return create_engine(target, pool_pre_ping=True, **pool)
     if target.database and target.database != ":memory:":
-        Path(target.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(target.database).parent)
     engine = create_engine(target, **pool)
     event.listen(engine, "connect", _tune_sqlite)
     return engine

@@ -3,8 +3,10 @@
 from functools import lru_cache
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import ConfigurationError
 
 #: The zone in which people read times and days; the store and the lake hold UTC.
 TIME_ZONE = "Asia/Shanghai"
@@ -27,13 +29,16 @@ class Settings(BaseSettings):
     @field_validator("home")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().resolve()
+        path = value.expanduser().resolve()
+        if path.exists() and not path.is_dir():
+            raise ValueError("a file is there, not a folder")
+        return path
 
     @field_validator("language")
     @classmethod
     def _known_language(cls, value: str) -> str:
         if value not in ("zh-CN", "en"):
-            raise ValueError(f"CRM_LANGUAGE is {value!r}; it is zh-CN or en")
+            raise ValueError("it is zh-CN or en")
         return value
 
     @property
@@ -65,4 +70,9 @@ class Settings(BaseSettings):
 @lru_cache
 def get_settings() -> Settings:
     """The settings of this process; tests call `get_settings.cache_clear()` after changing variables."""
-    return Settings()
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "CRM_" + "_".join(map(str, first["loc"])).upper()
+        raise ConfigurationError(f"{name} is {first['input']!r}: {first['msg']}.", f"Mend or unset {name}.") from error

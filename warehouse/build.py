@@ -11,7 +11,7 @@ from core.files import write_atomically
 from core.lake import completed_loads
 from core.settings import Settings, get_settings
 from core.time import utc_now
-from warehouse.dbt_run import NodeResult, run_dbt
+from warehouse.dbt_run import NodeResult, building_file, run_dbt
 from warehouse.lock import warehouse_lock
 from warehouse.samples import sample_rows
 
@@ -40,8 +40,10 @@ def stamp_file(settings: Settings) -> Path:
 
 def last_build(settings: Settings) -> BuildResult | None:
     """The build that warehouse.duckdb holds; None if there is none or the last one failed."""
-    path = stamp_file(settings)
-    return BuildResult(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+    try:
+        return BuildResult(**json.loads(stamp_file(settings).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
 
 
 def _listener(progress: Progress | None) -> Callable[[object], None] | None:
@@ -101,12 +103,14 @@ def build(settings: Settings | None = None, progress: Progress | None = None) ->
         GateFailedError: a test of the marts found rows; names the tests and shows some.
     """
     settings = settings or get_settings()
-    loads = completed_loads(settings.lake)
-    if not loads:
-        raise CrmError(f"The lake at {settings.lake} holds no completed load.", "Fill it with: crm ingest")
     started = time.monotonic()
     with warehouse_lock(settings, "build"):
+        loads = completed_loads(settings.lake)
+        if not loads:
+            raise CrmError(f"The lake at {settings.lake} holds no completed load.", "Fill it with: crm ingest")
         stamp_file(settings).unlink(missing_ok=True)
+        # An ingest that ends meanwhile is left to the next build.
+        write_atomically(building_file(settings), json.dumps({"last_load": float(loads[-1].load_id)}))
         results, exception = run_dbt(settings, ["build", "--exclude-resource-type", "unit_test"], _listener(progress))
         _refuse(settings, results, exception)
         result = BuildResult(

@@ -92,7 +92,7 @@ def kpi(
         period_from.date() if period_from else None,
         period_to.date() if period_to else None,
         _listed(by),
-        dict(_filter(text) for text in filters),
+        _filters(filters),
         kpis=_listed(codes) or None,
     )
     if as_json:
@@ -103,6 +103,15 @@ def kpi(
 
 def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _filters(texts: Sequence[str]) -> dict[str, list[str]]:
+    """Several filters of one dimension widen it; of several dimensions they narrow."""
+    found: dict[str, list[str]] = {}
+    for text in texts:
+        name, codes = _filter(text)
+        found[name] = found.get(name, []) + codes
+    return found
 
 
 def _filter(text: str) -> tuple[str, list[str]]:

@@ -32,6 +32,11 @@ class NodeResult:
         return self.status in ("error", "fail", "runtime error")
 
 
+def building_file(settings: Settings) -> Path:
+    """The file that names the newest load of the build that runs: macros read no newer one."""
+    return settings.warehouse_file.with_name("building.json")
+
+
 def environment(settings: Settings) -> dict[str, str]:
     """The variables that dbt/profiles.yml and the macros read."""
     folder = settings.warehouse_file.parent
@@ -39,6 +44,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "CRM_WAREHOUSE_FILE": str(settings.warehouse_file),
         "CRM_WAREHOUSE_TEMP": str(folder / "temp"),
         "CRM_LAKE": str(settings.lake),
+        "CRM_BUILDING": str(building_file(settings)),
         "CRM_DUCKDB_MEMORY": settings.duckdb_memory,
         "CRM_DUCKDB_THREADS": str(settings.duckdb_threads),
         "CRM_SERVICE_LEVEL_SECONDS": str(settings.service_level_seconds),

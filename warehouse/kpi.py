@@ -81,6 +81,7 @@ TABLES: Mapping[str, frozenset[str]] = {
 }
 #: Seats' time knows no channel, queue, type or product: grouped by one of these it would stand under "unknown".
 _NOT_OF_SEATS = frozenset(("channel_code", "queue_key", "service_type_code", "product_code"))
+_FAR = date(9999, 1, 1)
 _TIME = frozenset(("date_key", "half_hour_key"))
 _PLACE = frozenset(("city_code", "branch_key"))
 _WORD = re.compile(r"[a-z_]+")
@@ -123,6 +124,16 @@ def _chosen(codes: Sequence[str] | None) -> list[Kpi]:
     return [known[code] for code in codes]
 
 
+def _days(dimension: Dimension, codes: Sequence[str]) -> list[date]:
+    try:
+        return [date.fromisoformat(code) for code in codes]
+    except ValueError as error:
+        raise BadInputError(
+            f"The filter {dimension.name} is {', '.join(codes)}.",
+            "Write days as 2026-03-02 (the first of a week or month).",
+        ) from error
+
+
 def _key(day: date) -> int:
     return day.year * 10000 + day.month * 100 + day.day
 
@@ -152,6 +163,7 @@ class _Query:
         if name == "agents_seen":
             return True
         used = {each.column for each in self.by}
+        used |= {each.column for each, _ in self.filters if each.column in ("agent_key", "queue_key")}
         return not used & (_TIME | {"agent_key"} | ({"queue_key"} if name == "backlog" else set()))
 
     def measures(self) -> list[str]:
@@ -160,7 +172,10 @@ class _Query:
         return sorted(words - set(ASKED) - {"nullif"})
 
     def parameters(self) -> dict[str, Any]:
-        values: dict[str, Any] = {f"filter_{index}": codes for index, (_, codes) in enumerate(self.filters)}
+        values: dict[str, Any] = {
+            f"filter_{index}": _days(each, codes) if each.join == _DATE else codes
+            for index, (each, codes) in enumerate(self.filters)
+        }
         if self.period_from:
             values["first_key"] = _key(self.period_from)
         if self.period_to:
@@ -168,7 +183,7 @@ class _Query:
         if "customers" in self.asked or "backlog" in self.asked:
             values["period_to"] = self.period_to
         if "backlog" in self.asked:
-            end = datetime.combine((self.period_to or date(9999, 1, 1)) + timedelta(days=1), time(), LOCAL)
+            end = datetime.combine(min(self.period_to or _FAR, _FAR) + timedelta(days=1), time(), LOCAL)
             values["backlog_at"] = end.astimezone(UTC)
         return values
 
@@ -241,12 +256,18 @@ def kpi_table(
     Raises:
         BadInputError: an unknown dimension or KPI, or dimensions that no table carries together.
     """
+    if period_from and period_to and period_from > period_to:
+        raise BadInputError(
+            f"The period begins on {period_from} and ends on {period_to}, before it.", "Exchange the two days."
+        )
+    # Two names of one dimension are one column, under the name typed first.
+    typed = {dimension(name).name: name for name in reversed(by)}
     query = _Query(
         period_from=period_from,
         period_to=period_to,
-        by=[dimension(name) for name in dict.fromkeys(by)],
+        by=list(dict.fromkeys(dimension(name) for name in by)),
         filters=[(dimension(name), list(codes)) for name, codes in (filters or {}).items()],
         kpis=_chosen(kpis),
     )
     table = reader.rows(query.sql(reader.columns), query.parameters())
-    return table.rename(columns=dict(zip((each.name for each in query.by), dict.fromkeys(by), strict=True)))
+    return table.rename(columns=typed)

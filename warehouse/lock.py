@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from core.errors import CrmError
+from core.errors import ConfigurationError, CrmError
 from core.settings import Settings
 from core.time import utc_now
 
@@ -23,8 +23,12 @@ def warehouse_lock(settings: Settings, work: str) -> Iterator[None]:
         WarehouseBusyError: another process holds it; names that process and since when.
     """
     path = settings.warehouse_file.parent / "warehouse.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as file:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be written: {error}.", "Mend CRM_HOME or its rights.") from error
+    with held as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

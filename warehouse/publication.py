@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -51,18 +52,23 @@ def _instant(text: str | None) -> datetime | None:
 
 
 def _read(path: Path) -> Publication:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    published = _instant(content["published_at"])
-    assert published is not None  # noqa: S101 - written by to_json
-    return Publication(
-        run_id=content["run_id"],
-        file=path.parent / content["file"],
-        published_at=published,
-        data_through=_instant(content["data_through"]),
-        loaded_at=_instant(content.get("loaded_at")),
-        row_counts=content["row_counts"],
-        gates=content["gates"],
-    )
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Publication(
+            run_id=content["run_id"],
+            file=path.parent / content["file"],
+            published_at=datetime.fromisoformat(content["published_at"]),
+            data_through=_instant(content["data_through"]),
+            loaded_at=_instant(content.get("loaded_at")),
+            row_counts=content["row_counts"],
+            gates=content["gates"],
+        )
+    except FileNotFoundError as error:
+        raise NotPublishedError("Nothing has been published yet.", "Publish with: crm pipeline") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NotPublishedError(
+            f"{path} cannot be read: {error}.", "Point to the newest publication with: crm publish --restore"
+        ) from error
 
 
 def current(settings: Settings | None = None) -> Publication:
@@ -71,16 +77,15 @@ def current(settings: Settings | None = None) -> Publication:
     Raises:
         NotPublishedError: nothing has been published yet.
     """
-    folder = (settings or get_settings()).published
-    try:
-        return _read(folder / POINTER)
-    except FileNotFoundError as error:
-        raise NotPublishedError("Nothing has been published yet.", "Publish with: crm pipeline") from error
+    return _read((settings or get_settings()).published / POINTER)
 
 
 def kept(settings: Settings) -> list[Publication]:
-    """Every publication that still has its file, oldest first."""
-    found = [_read(path) for path in settings.published.glob("marts_*.json")]
+    """Every publication that still has its file and a readable description, oldest first."""
+    found = []
+    for path in settings.published.glob("marts_*.json"):
+        with suppress(NotPublishedError):
+            found.append(_read(path))
     return sorted((each for each in found if each.file.exists()), key=lambda each: each.run_id)
 
 

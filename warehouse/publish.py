@@ -79,7 +79,9 @@ def _publish(settings: Settings, gates: list[dict[str, Any]]) -> Publication:
     file = marts_file(settings, run_id)
     try:
         counts = export_marts(settings, file, run_id)
-        loads = completed_loads(settings.lake)
+        built = last_build(settings)
+        # The load that the marts were built from: the lake may have newer ones by now.
+        loads = [load for load in completed_loads(settings.lake) if built and load.load_id == built.loads[-1]]
         publication = Publication(
             run_id=run_id,
             file=file,

@@ -10,10 +10,10 @@ from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from pydantic import ValidationError
 
 from cli.checks import Check, size
 from core.calendar import HOLIDAYS_KNOWN_UNTIL
+from core.errors import ConfigurationError
 from core.settings import Settings, get_settings
 from core.time import to_local, utc_now
 from dashboards.scope import DashboardSettings
@@ -32,7 +32,7 @@ def checks() -> Iterator[Check]:
     yield settings()
     try:
         home = get_settings().home
-    except ValidationError:
+    except ConfigurationError:
         return
     yield disk(home)
     yield holidays(to_local(utc_now()).date(), HOLIDAYS_KNOWN_UNTIL)
@@ -78,9 +78,8 @@ def settings() -> Check:
     """Whether the CRM_ variables make sense."""
     try:
         read = get_settings()
-    except ValidationError as error:
-        fields = "; ".join(f"CRM_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
-        return Check("settings", "problem", fields, "Correct or unset the variable.")
+    except ConfigurationError as error:
+        return Check("settings", "problem", error.message, error.mend)
     misspelt = _misspelt(os.environ)
     if misspelt:
         told = "; ".join(f"{name} is not read" for name in misspelt)

@@ -60,11 +60,11 @@ def published(settings: Settings, now: datetime) -> Check:
     newest = _newest_load(settings)
     if age > STALE:
         return Check("published marts", "problem", f"stale: {detail}", "Run: crm pipeline")
-    if newest is not None and newest > publication.published_at:
+    if newest is not None and (publication.loaded_at is None or newest > publication.loaded_at):
         return Check("published marts", "warning", f"{detail}; the lake has newer loads", "Run: crm build, crm publish")
     return Check("published marts", "ok", detail)
 
 
 def _newest_load(settings: Settings) -> datetime | None:
     loads = completed_loads(settings.lake)
-    return datetime.fromisoformat(loads[-1].completed_at).astimezone(UTC) if loads else None
+    return datetime.fromisoformat(loads[-1].snapshot_at).astimezone(UTC) if loads else None

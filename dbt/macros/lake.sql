@@ -4,12 +4,16 @@
   beyond it no longer exists in the store.
 #}
 
+{# The lake's folder for a file pattern in quotes: its own quotes doubled, its brackets meant literally. #}
+{% macro lake_glob() %}{{ return(env_var("CRM_LAKE") | replace("'", "''") | replace("[", "[[]")) }}{% endmacro %}
+
 {# The completed loads of the newest epoch, oldest first; none while dbt only parses. #}
 {% macro current_loads() %}
   {% if not execute %}{{ return([]) }}{% endif %}
   {% set ledger %}
     select load_id
-    from read_json('{{ env_var("CRM_LAKE") }}/_ledger/*.json', columns = {load_id: 'varchar', epoch: 'bigint'})
+    from read_json('{{ lake_glob() }}/_ledger/*.json', columns = {load_id: 'varchar', epoch: 'bigint'})
+    where cast(load_id as double) <= (select last_load from read_json('{{ env_var("CRM_BUILDING") | replace("'", "''") | replace("[", "[[]") }}', columns = {last_load: 'double'}))
     qualify epoch = max(epoch) over ()
     order by cast(load_id as double)
   {% endset %}
@@ -19,7 +23,7 @@
 {# Files of a lake table by load: {load id: [paths]}; the empty schema file stands under ''. #}
 {% macro lake_files(table, loads) %}
   {% set listing %}
-    select file from glob('{{ env_var("CRM_LAKE") }}/{{ table }}/**/*.parquet') order by file
+    select file from glob('{{ lake_glob() }}/{{ table }}/**/*.parquet') order by file
   {% endset %}
   {% set files = {'': []} %}
   {% for path in run_query(listing).columns[0].values() %}
@@ -35,7 +39,7 @@
 {% endmacro %}
 
 {% macro read_lake(paths) -%}
-read_parquet(['{{ paths | join("', '") }}'], union_by_name = true, hive_partitioning = false)
+read_parquet([{% for path in paths %}'{{ path | replace("'", "''") | replace("[", "[[]") }}'{{ ", " if not loop.last }}{% endfor %}], union_by_name = true, hive_partitioning = false)
 {%- endmacro %}
 
 {#
@@ -74,7 +78,8 @@ read_parquet(['{{ paths | join("', '") }}'], union_by_name = true, hive_partitio
   {% if not execute %}{{ return('now()') }}{% endif %}
   {% set newest %}
     select cast(max(cast(snapshot_at as timestamptz)) as varchar)
-    from read_json('{{ env_var("CRM_LAKE") }}/_ledger/*.json', columns = {snapshot_at: 'varchar'})
+    from read_json('{{ lake_glob() }}/_ledger/*.json', columns = {snapshot_at: 'varchar', load_id: 'varchar'})
+    where cast(load_id as double) <= (select last_load from read_json('{{ env_var("CRM_BUILDING") | replace("'", "''") | replace("[", "[[]") }}', columns = {last_load: 'double'}))
   {% endset %}
   {{ return("timestamptz '" ~ run_query(newest).columns[0].values()[0] ~ "'") }}
 {% endmacro %}

@@ -45,6 +45,8 @@ def first_wrong_byte(path: Path, encoding: str) -> WrongByte | None:
                 start = done - (len(error.object) - len(block)) + error.start
                 before = error.object[: error.start].decode(encoding, "ignore").count("\n")
                 return WrongByte(start, lines + before, error.object[error.start])
+            except UnicodeError:  # e.g. UTF-16 without its byte-order mark
+                return WrongByte(done, lines, block[0] if block else 0)
             if not block:
                 return None
             done += len(block)
@@ -69,8 +71,8 @@ def check_encoding(path: Path, encoding: str) -> str:
     """`encoding` under Python's name, if it reads the whole file; BadInputError names the byte and the line."""
     try:
         name = codecs.lookup(encoding).name
-        b"".decode(name)
-    except LookupError as error:
+        "".encode(name)  # only an encoding of text can do this (base64 cannot)
+    except (LookupError, ValueError) as error:
         raise BadInputError(
             f"The encoding {encoding!r} is not known.", "Known are e.g. utf-8, gb18030, latin-1, utf-16."
         ) from error

@@ -1,3 +1,4 @@
+-- Removed ones too: what was done there happened.
 select
   id as agent_key,
   code as agent_code,
@@ -6,4 +7,3 @@ select
   hired_on,
   left_on
 from {{ current_rows('agents') }}
-where deleted_at is null

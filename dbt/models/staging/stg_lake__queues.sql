@@ -1,3 +1,4 @@
+-- Removed ones too: what was done there happened.
 select
   id as queue_key,
   code as queue_code,
@@ -7,4 +8,3 @@ select
   target_seconds,
   calendar_code
 from {{ current_rows('queues') }}
-where deleted_at is null

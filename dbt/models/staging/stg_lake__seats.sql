@@ -1,3 +1,4 @@
+-- Removed ones too: what was done there happened.
 select
   id as seat_key,
   code as seat_code,
@@ -7,4 +8,3 @@ select
   installed_on,
   removed_on
 from {{ current_rows('seats') }}
-where deleted_at is null
