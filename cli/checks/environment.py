@@ -10,7 +10,6 @@ from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-
 from cli.checks import Check, size
 from core.calendar import HOLIDAYS_KNOWN_UNTIL
 from core.errors import ConfigurationError
