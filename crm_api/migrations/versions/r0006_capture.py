@@ -46,9 +46,7 @@ def upgrade() -> None:
         sa.Column("done_at", UtcDateTime()),
         sa.Column("outcome", sa.String(12)),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_callbacks")),
-        sa.CheckConstraint(
-            "outcome IN ('reached', 'no_answer', 'cancelled')", name=op.f("ck_callbacks_outcome_known")
-        ),
+        sa.CheckConstraint("outcome IN ('reached', 'no_answer', 'cancelled')", name=op.f("ck_callbacks_outcome_known")),
     )
     op.create_index(op.f("ix_callbacks_customer_id"), "callbacks", ["customer_id"])
     op.create_index("ix_callbacks_username_due_at", "callbacks", ["username", "due_at"])
