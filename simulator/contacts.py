@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from simulator.clock import DAY_MS, HOUR_MS, Clock
+from simulator.clock import DAY_MS, HOUR_MS, YEAR_DAYS, Clock
 from simulator.columns import NEVER, Flags, Floats, Ints
 from simulator.customers import BROADBAND, PRODUCTS, Population, draw_index, sampler
 from simulator.demand import DayShapes, draw_arrivals, growth
@@ -84,6 +84,9 @@ class Demand:
         )  # fmt: skip
         self._growth = {name: growth(channel.growth, clock) for name, channel in parameters.channels.items()}
         self._waiting: list[Contacts] = []
+        years = clock.days / YEAR_DAYS
+        coming_and_going = parameters.customers.joined_per_year + parameters.churn.base_per_year
+        self._mean_presence = max(0.5, 1 - years * coming_and_going / 2)
         services = parameters.service_types.values()
         self._again = np.array([service.again for service in services])
         self._voice_mix = np.array([service.voice for service in services])
@@ -99,7 +102,8 @@ class Demand:
         """The contacts of the days from `first` to `last` (exclusive), those of outages included."""
         present = np.where((population.left == NEVER) & (population.registered < self._us(last)), population.rate, 0.0)
         who = sampler(present)
-        share = present.sum() / population.rate.sum()
+        # The yearly rates hold for the mean of those present: some have left by then, some have not come yet.
+        share = present.sum() / population.rate.sum() / self._mean_presence
         parts = [self._channel(rng, population, who, number, name, first, last, share * population.count)
                  for number, name in enumerate(self.catalogue.channels)]  # fmt: skip
         base = Contacts.join([*parts, outages])
@@ -128,12 +132,19 @@ class Demand:
         if number == VOICE:
             # Callers who try again, call again or sit in an outage come on top of these.
             own = 1.0 - _extra_share(p)
-            daily = customers * p.calls_per_year / 365 * own * self.shapes.factor[days] * self.shapes.voice_growth[days]
+            daily = (
+                customers
+                * p.calls_per_year
+                / YEAR_DAYS
+                * own
+                * self.shapes.factor[days]
+                * self.shapes.voice_growth[days]
+            )
             mix, off_hours = self._voice_mix, p.off_hours_calls
         else:
             channel = p.channels[name]
             total = sum(item.share for item in p.channels.values())
-            mean = customers * p.other_contacts_per_year / 365 * channel.share / total
+            mean = customers * p.other_contacts_per_year / YEAR_DAYS * channel.share / total
             daily = mean * self.shapes.factor[days] * self._growth[name][days]
             mix, off_hours = self._other_mix, channel.off_hours
         start = draw_arrivals(
@@ -203,4 +214,4 @@ def _extra_share(parameters: Parameters) -> float:
     """Roughly which share of the calls come from calling again, redialling and outages."""
     services = parameters.service_types.values()
     again = sum(s.again * s.voice for s in services) / sum(s.voice for s in services)
-    return again * 1.1 + parameters.redial.share * 0.07 + 0.03
+    return again * 0.85 + parameters.redial.share * 0.05 + 0.02
