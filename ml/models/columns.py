@@ -77,16 +77,16 @@ def distinct_names(table: pd.DataFrame) -> pd.DataFrame:
 
 def as_number(column: pd.Series, kind: Kind = "number") -> np.ndarray:
     """The column as float64; what is no number, blank or infinite is NaN. Times are days since 1970."""
+    if isinstance(column.dtype, pd.PeriodDtype):
+        column = column.dt.to_timestamp()
     kind_of = column.dtype.kind if isinstance(column.dtype, np.dtype) else ""
     if kind_of in "iufb" and kind_of:
         numbers = column.to_numpy(dtype=np.float64)
     elif isinstance(column.dtype, pd.DatetimeTZDtype) or kind_of == "M" or kind == "time":
         moments = pd.to_datetime(column, errors="coerce", utc=True, format=None if kind_of == "M" else "mixed")
-        numbers = (moments - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy(np.float64) / _SECONDS_A_DAY
+        numbers = _days(pd.DatetimeIndex(moments))
     elif kind_of == "m":
         numbers = column.dt.total_seconds().to_numpy(np.float64)
-    elif isinstance(column.dtype, pd.PeriodDtype):
-        return as_number(column.dt.to_timestamp(), "time")
     elif pd.api.types.is_numeric_dtype(column.dtype):
         numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
@@ -94,6 +94,12 @@ def as_number(column: pd.Series, kind: Kind = "number") -> np.ndarray:
         known = pd.to_numeric(pd.Series([_plain(value) for value in uniques], dtype=object), errors="coerce")
         numbers = np.append(known.to_numpy(np.float64), np.nan)[codes]
     return np.where(np.isfinite(numbers), numbers, np.nan)
+
+
+def _days(moments: pd.DatetimeIndex) -> np.ndarray:
+    plain = moments.tz_localize(None) if moments.tz is not None else moments
+    seconds = plain.to_numpy().astype("datetime64[s]").astype(np.int64)
+    return np.where(moments.isna(), np.nan, seconds / _SECONDS_A_DAY)
 
 
 def as_text(column: pd.Series) -> tuple[np.ndarray, list[str]]:

@@ -66,7 +66,7 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         *,
         precision: float = 0.9,
-        penalty: float = 1.0,
+        penalty: float = 1.5,
         separator: str = ".",
         correction_weight: float = 3.0,
         most_pieces: int = 200_000,

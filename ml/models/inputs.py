@@ -49,9 +49,8 @@ def read_target(estimator: Any, y: Any, rows: int) -> np.ndarray:
         raise ValueError(
             f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None."
         )
-    if isinstance(y, pd.Series | pd.DataFrame) and isinstance(y.to_numpy(), np.ndarray):
-        y = y.to_numpy(dtype=object) if str(getattr(y, "dtype", "object")) in ("object", "str", "string") else y
-        y = y.to_numpy() if not isinstance(y, np.ndarray) else y
+    if isinstance(y, pd.Series | pd.DataFrame | pd.Index | pd.api.extensions.ExtensionArray):
+        y = y.to_numpy()
     values = column_or_1d(y, warn=True)
     if len(values) != rows:
         raise ValueError(f"Found input variables with inconsistent numbers of samples: [{rows}, {len(values)}]")

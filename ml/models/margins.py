@@ -99,18 +99,29 @@ def held_back(
 
 
 def mix(margins: np.ndarray, targets: np.ndarray) -> Mixture:
-    """The weights under which the true classes are likeliest; neither is negative."""
+    """The weights under which the true classes are likeliest; naive Bayes has none unless more texts are then right."""
+    alone, both = _likeliest(margins[:1], targets), _likeliest(margins, targets)
+    gained = _right(margins, both, targets) - _right(margins[:1], alone, targets)
+    return Mixture(float(both[0]), float(both[1])) if gained > 0 else Mixture(float(alone[0]), 0.0)
+
+
+def _right(margins: np.ndarray, weights: np.ndarray, targets: np.ndarray) -> int:
+    return int((np.tensordot(weights, margins, 1).argmax(axis=1) == targets).sum())
+
+
+def _likeliest(margins: np.ndarray, targets: np.ndarray) -> np.ndarray:
     places = np.arange(len(targets))
 
     def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        scaled = theta[0] * margins[0] + theta[1] * margins[1]
+        scaled = np.tensordot(theta, margins, 1)
         error = softmax(scaled, axis=1)
         error[places, targets] -= 1.0
         value = float(np.mean(logsumexp(scaled, axis=1) - scaled[places, targets]))
         return value, np.array([np.mean(np.sum(error * member, axis=1)) for member in margins])
 
-    found = minimize(loss, np.array([2.0, 0.1]), jac=True, method="L-BFGS-B", bounds=[(0.01, 50.0), (0.0, 5.0)]).x
-    return Mixture(float(found[0]), float(found[1]))
+    start, bounds = [2.0, 0.1], [(0.01, 50.0), (0.0, 5.0)]
+    size = len(margins)
+    return np.asarray(minimize(loss, np.array(start[:size]), jac=True, method="L-BFGS-B", bounds=bounds[:size]).x)
 
 
 def confident_from(confidence: np.ndarray, right: np.ndarray, precision: float) -> tuple[float, float]:

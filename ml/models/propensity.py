@@ -17,7 +17,7 @@ from ml.models.table import LinearDesign, TableReader, TreeDesign
 from ml.models.threads import threads_for
 
 #: Rows scored at once: bounds the memory of a whole province's table.
-_CHUNK = 200_000
+_CHUNK = 50_000
 
 
 class SplineLogit:
@@ -37,7 +37,7 @@ class SplineLogit:
 
     def score(self, matrix: np.ndarray) -> np.ndarray:
         """Log-odds."""
-        return np.asarray(self.model.decision_function(self.design.transform(matrix)))
+        return self.design.dot(matrix, self.model.coef_[0]) + float(self.model.intercept_[0])
 
     def contributions(self, matrix: np.ndarray) -> tuple[np.ndarray, float]:
         """Log-odds moved by each column of the matrix against the training mean, and the mean row's log-odds."""

@@ -93,7 +93,8 @@ def spline_basis(values: np.ndarray, knots: np.ndarray) -> np.ndarray:
     if len(knots) == 2:
         return np.asarray(scaled[:, None])
     inner = (knots - low) / (high - low)
-    cubes = np.maximum(scaled[:, None] - inner[None, :], 0.0) ** 3
+    beyond = np.maximum(scaled[:, None] - inner[None, :], 0.0)
+    cubes = beyond * beyond * beyond
     last = cubes[:, -1]
     slopes = (cubes[:, :-1] - last[:, None]) / (1.0 - inner[:-1])
     return np.column_stack([scaled, slopes[:, :-1] - slopes[:, -1:]])
@@ -128,6 +129,11 @@ class LinearDesign:
     def transform(self, matrix: np.ndarray) -> np.ndarray:
         """Design of new rows."""
         return np.asarray((self._raw(matrix, None)[0] - self.mean) / self.scale)
+
+    def dot(self, matrix: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+        """`transform(matrix) @ slopes` without writing the scaled design down."""
+        scaled = slopes / self.scale
+        return np.asarray(self._raw(matrix, None)[0] @ scaled - self.mean @ scaled)
 
     def _raw(self, matrix: np.ndarray, target: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         blocks: list[np.ndarray] = [np.empty((len(matrix), 0))]

@@ -21,7 +21,7 @@ METHODS: tuple[Method, ...] = ("t_learner", "doubly_robust", "trees")
 _CONTROL = re.compile(
     r"control|holdout|hold-out|placebo|untreated|baseline|^no\b|^none$|^not\b|^n$|^f(alse)?$|对照|未", re.I
 )
-_CHUNK = 200_000
+_CHUNK = 50_000
 
 
 class UpliftClassifier(BaseEstimator):  # type: ignore[misc]
