@@ -14,7 +14,7 @@ from ml.models.boosting import TreePaths
 from ml.models.calibration import BlendCalibrator
 from ml.models.inputs import read_classes, read_table, seed_of
 from ml.models.table import LinearDesign, TableReader, TreeDesign
-from ml.models.threads import threads_for
+from ml.models.threads import one_thread, threads_for
 
 #: Rows scored at once: bounds the memory of a whole province's table.
 _CHUNK = 50_000
@@ -143,7 +143,8 @@ class PropensityClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         check_is_fitted(self)
         frame = read_table(self, X, reset=False)
         chunks = range(0, len(frame), _CHUNK)
-        parts = [self._second(self.reader_.transform(frame.iloc[start : start + _CHUNK])) for start in chunks]
+        with one_thread():
+            parts = [self._second(self.reader_.transform(frame.iloc[start : start + _CHUNK])) for start in chunks]
         second = np.concatenate([np.empty(0), *parts])
         return np.column_stack([1.0 - second, second])
 

@@ -11,3 +11,9 @@ _SMALL = 5_000_000
 def threads_for(rows: int, columns: int) -> AbstractContextManager[object]:
     """A context in which linear algebra and tree building use one thread if the table is small."""
     return threadpool_limits(limits=1) if rows * max(columns, 1) < _SMALL else nullcontext()
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """A context of one thread, for scoring in chunks: each tree of each chunk would wait for the slower of two cores."""
+    context: AbstractContextManager[object] = threadpool_limits(limits=1)
+    return context

@@ -12,7 +12,7 @@ from ml.evaluation.uplift import Qini, qini, qini_gain
 from ml.models.effects import DoublyRobust, EffectLearner, TwoBoosters, TwoLinear
 from ml.models.inputs import is_two_valued, read_classes, read_table, read_target, seed_of
 from ml.models.table import TableReader
-from ml.models.threads import threads_for
+from ml.models.threads import one_thread, threads_for
 
 Method = Literal["auto", "t_learner", "doubly_robust", "trees"]
 #: In the order of preference: a later one is taken only if it wins beyond doubt.
@@ -101,9 +101,10 @@ class UpliftClassifier(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         frame = read_table(self, X, reset=False)
         parts = [np.empty((0, 2))]
-        for start in range(0, len(frame), _CHUNK):
-            matrix = self.reader_.transform(frame.iloc[start : start + _CHUNK])
-            parts.append(np.column_stack(self.learner_.outcomes(matrix)))
+        with one_thread():
+            for start in range(0, len(frame), _CHUNK):
+                matrix = self.reader_.transform(frame.iloc[start : start + _CHUNK])
+                parts.append(np.column_stack(self.learner_.outcomes(matrix)))
         return np.concatenate(parts)
 
     @property
