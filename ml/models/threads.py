@@ -14,6 +14,6 @@ def threads_for(rows: int, columns: int) -> AbstractContextManager[object]:
 
 
 def one_thread() -> AbstractContextManager[object]:
-    """A context of one thread, for scoring in chunks: each tree of each chunk would wait for the slower of two cores."""
+    """A context of one thread, for scoring in chunks: each tree of a chunk would wait for the slower core."""
     context: AbstractContextManager[object] = threadpool_limits(limits=1)
     return context
