@@ -51,8 +51,8 @@ def test_an_answered_visit_has_an_agent_who_rang_and_talked(ask: Ask) -> None:
 
 def test_waits_are_neither_negative_nor_longer_than_the_limit(ask: Ask) -> None:
     assert one(ask, "SELECT min(wait) FROM offered") >= 0
-    assert one(ask, "SELECT max(wait) FROM offered WHERE exit_class = 'abandoned'") <= 480
-    assert rows(ask, "SELECT DISTINCT wait FROM offered WHERE exit_class = 'timeout'") in ([(480.0,)], [])
+    assert one(ask, "SELECT max(wait) FROM offered WHERE exit_class = 'abandoned'") <= 360
+    assert rows(ask, "SELECT DISTINCT wait FROM offered WHERE exit_class = 'timeout'") in ([(360.0,)], [])
     # Whoever is answered has waited at least as long as it rang.
     assert one(ask, "SELECT min(wait) FROM offered WHERE exit_class = 'answered'") >= 1
 
@@ -181,7 +181,7 @@ def test_only_the_province_dispatches_reviews_closes_and_cancels(ask: Ask) -> No
 
 
 def test_an_outage_is_resolved_after_its_children(ask: Ask) -> None:
-    assert one(ask, "SELECT count(*) FROM tickets WHERE kind = 'outage'") > 2
+    assert one(ask, "SELECT count(*) FROM tickets WHERE kind = 'outage'") >= 1
     none(
         ask,
         "SELECT p.id FROM tickets p JOIN tickets c ON c.parent_id = p.id "
