@@ -10,11 +10,13 @@ import click
 @click.option(
     "--customers", type=click.IntRange(min=1), default=20_000, show_default=True, help="Size of the province."
 )
-@click.option("--days", type=click.IntRange(min=1), default=90, show_default=True, help="Local days to simulate.")
+@click.option("--days", type=click.IntRange(1, 3660), default=90, show_default=True, help="Local days to simulate.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Same seed, same rows.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Last local day (default: yesterday).")
 @click.option("--to", "target", type=click.Choice(["store", "lake"]), default="store", show_default=True)
-@click.option("--calls-per-year", type=click.FloatRange(min=0), help="Calls of a customer (default: the parameters').")
+@click.option(
+    "--calls-per-year", type=click.FloatRange(0, 1000), help="Calls of a customer (default: the parameters')."
+)
 @click.option("--parameters", type=click.Path(dir_okay=False, path_type=Path), help="A YAML file like province.yml.")
 @click.option("--json", "as_json", is_flag=True, help="Print the row counts as JSON.")
 def simulate(
