@@ -18,6 +18,9 @@ from telephony.asterisk.render import render, write
 #: Asterisk 22 is in this suite.
 SUITE = "sid"
 _BINARY = "usr/sbin/asterisk"
+#: The archive changes four times a day; a try in the middle of a change fails.
+_TRIES = 3
+_PAUSE_SECONDS = 20
 
 
 class AsteriskUnavailableError(CrmError):
@@ -29,17 +32,21 @@ def is_installed(root: Path) -> bool:
     return (root / _BINARY).exists() and (root / ".complete").exists()
 
 
-def _mirror() -> str:
-    """The package mirror that this machine's apt is set to."""
-    sources = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
-    for path in sources:
-        if not path.is_file():
+def debian_mirrors(etc_apt: Path = Path("/etc/apt")) -> list[str]:
+    """The Debian package mirrors that this machine's apt is set to, the likeliest first; other vendors' archives aren't among them."""
+    found: list[str] = []
+    for path in [*sorted((etc_apt / "sources.list.d").glob("*")), etc_apt / "sources.list"]:
+        if path.suffix not in {".list", ".sources"} or not path.is_file():
             continue
         for line in path.read_text(encoding="utf-8").splitlines():
-            found = re.match(r"(?:URIs:|deb(?:-src)?(?:\s+\[[^\]]*\])?)\s+(\S+)", line.strip())
-            if found and "security" not in found[1]:
-                return found[1]
-    raise AsteriskUnavailableError("apt names no package mirror.", "Set one in /etc/apt/sources.list.d.")
+            address = re.match(r"(?:URIs:|deb(?:-src)?(?:\s+\[[^\]]*\])?)\s+(\S+)", line.strip())
+            if address and re.search(r"/debian/?$", address[1]) and address[1] not in found:
+                found.append(address[1])
+    if not found:
+        raise AsteriskUnavailableError(
+            f"apt names no mirror of Debian's main archive (in {etc_apt}).", "Set one in /etc/apt/sources.list.d."
+        )
+    return found
 
 
 def install(root: Path) -> None:
@@ -55,18 +62,26 @@ def install(root: Path) -> None:
     program = shutil.which("debootstrap")
     if program is None:
         raise AsteriskUnavailableError("debootstrap is missing.", "Install it: apt-get install debootstrap")
-    shutil.rmtree(root, ignore_errors=True)
-    root.mkdir(parents=True)
     log = root.with_suffix(".log")
-    with log.open("w", encoding="utf-8") as output:
-        done = subprocess.run(  # noqa: S603 - fixed program and arguments
-            [program, "--variant=minbase", "--include=asterisk,asterisk-modules", SUITE, str(root), _mirror()],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if done.returncode:
-        raise AsteriskUnavailableError(f"debootstrap failed (status {done.returncode}).", f"See {log}.")
+    tries = [mirror for mirror in debian_mirrors() for _ in range(_TRIES)]
+    for number, mirror in enumerate(tries, start=1):
+        shutil.rmtree(root, ignore_errors=True)
+        root.mkdir(parents=True)
+        with log.open("w", encoding="utf-8") as output:
+            done = subprocess.run(  # noqa: S603 - fixed program and arguments
+                [program, "--variant=minbase", "--include=asterisk,asterisk-modules", SUITE, str(root), mirror],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+        if done.returncode == 0:
+            break
+        if number < len(tries):
+            time.sleep(_PAUSE_SECONDS)
+    else:
+        said = " | ".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-3:])
+        raise AsteriskUnavailableError(f"debootstrap failed (status {done.returncode}): {said}", f"See {log}.")
     (root / ".complete").touch()
 
 
