@@ -33,7 +33,7 @@ def is_installed(root: Path) -> bool:
 
 
 def debian_mirrors(etc_apt: Path = Path("/etc/apt")) -> list[str]:
-    """The Debian package mirrors that this machine's apt is set to, the likeliest first; other vendors' archives aren't among them."""
+    """The Debian package mirrors that this machine's apt is set to, not other vendors'."""
     found: list[str] = []
     for path in [*sorted((etc_apt / "sources.list.d").glob("*")), etc_apt / "sources.list"]:
         if path.suffix not in {".list", ".sources"} or not path.is_file():

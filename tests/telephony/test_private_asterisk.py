@@ -21,9 +21,13 @@ def test_other_vendors_archives_and_security_are_not_taken_for_debians(tmp_path:
         {
             "sources.list.d/a-vendor.sources": "Types: deb\nURIs: https://vendor.example/node_20.x\nSuites: nodistro\n",
             "sources.list.d/b-cloud.list": "deb [signed-by=/k.gpg] https://cloud.example/apt cloud-sdk main\n",
-            "sources.list.d/debian.sources": "Types: deb\nURIs: http://mirror.example/debian-security\n\nURIs: http://mirror.example/debian\n",
+            "sources.list.d/debian.sources": (
+                "URIs: http://mirror.example/debian-security\n\nURIs: http://mirror.example/debian\n"
+            ),
             "sources.list.d/debian.sources.bak": "URIs: http://old.example/debian\n",
-            "sources.list": "# deb http://off.example/debian sid main\ndeb [arch=amd64] http://second.example/debian/ bookworm main\n",
+            "sources.list": (
+                "# deb http://off.example/debian sid main\ndeb [arch=amd64] http://second.example/debian/ sid main\n"
+            ),
         },
     )
     assert debian_mirrors(etc) == ["http://mirror.example/debian", "http://second.example/debian/"]
