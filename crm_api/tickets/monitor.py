@@ -119,10 +119,17 @@ def _number(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
-def nodes(session: Session, *, actor: Actor, by_county: bool = False, now: datetime | None = None) -> list[NodeFigures]:
+def nodes(
+    session: Session,
+    *,
+    actor: Actor,
+    by_county: bool = False,
+    unit_id: int | None = None,
+    now: datetime | None = None,
+) -> list[NodeFigures]:
     """The open tickets that `actor` sees, by state and city branch, or also by the county that has them now.
 
-    By county, a ticket that two counties share counts for each of them.
+    By county, a ticket that two counties share counts for each of them. `unit_id` narrows to a city or a county.
     """
     at = now or utc_now()
     unit, county = aliased(OrgUnit), _county()
@@ -152,6 +159,8 @@ def nodes(session: Session, *, actor: Actor, by_county: bool = False, now: datet
             TicketAssignment,
             (TicketAssignment.ticket_id == Ticket.id) & TicketAssignment.returned_at.is_(None),
         )
+    if unit_id is not None:
+        statement = statement.where(of_unit(unit_id))
     return [
         NodeFigures(
             row.state,
@@ -200,16 +209,23 @@ def tickets_at(
     if states:
         statement = statement.where(Ticket.state.in_(states))
     if unit_id is not None:
-        statement = statement.where(_of_unit(unit_id))
+        statement = statement.where(of_unit(unit_id))
     if handler is not None:
         statement = statement.where(TicketWork.handler == handler)
     if risk is not None:
-        conditions = {"late": _late(at), "at_risk": _at_risk(at)}
-        statement = statement.where(conditions.get(risk, _slow(step_targets(session), at)))
+        statement = statement.where(standing_as(session, risk, now=at))
     return list(session.scalars(statement))
 
 
-def _of_unit(unit_id: int) -> ColumnElement[bool]:
+def standing_as(session: Session, risk: Risk, *, now: datetime) -> ColumnElement[bool]:
+    """The condition behind a figure; the statement outer-joins `TicketWork` and names open tickets only."""
+    if risk == "late":
+        return _late(now)
+    return _at_risk(now) if risk == "at_risk" else _slow(step_targets(session), now)
+
+
+def of_unit(unit_id: int) -> ColumnElement[bool]:
+    """The tickets of a city with its counties, or of a county with what was sub-dispatched to it."""
     below = select(OrgUnit.id).where(OrgUnit.parent_id == unit_id)
     shared = select(TicketAssignment.ticket_id).where(
         TicketAssignment.unit_id == unit_id, TicketAssignment.returned_at.is_(None)
@@ -217,8 +233,10 @@ def _of_unit(unit_id: int) -> ColumnElement[bool]:
     return or_(Ticket.unit_id == unit_id, Ticket.unit_id.in_(below), Ticket.id.in_(shared))
 
 
-def late_people(session: Session, *, actor: Actor, limit: int = 50, now: datetime | None = None) -> list[LateFigures]:
-    """Who has late tickets or such at risk, most late ones first."""
+def late_people(
+    session: Session, *, actor: Actor, unit_id: int | None = None, limit: int = 50, now: datetime | None = None
+) -> list[LateFigures]:
+    """Who has late tickets or such at risk, most late ones first; `unit_id` narrows to a city or a county."""
     at = now or utc_now()
     late, at_risk = _number(_late(at)), _number(_at_risk(at))
     statement = (
@@ -229,6 +247,8 @@ def late_people(session: Session, *, actor: Actor, limit: int = 50, now: datetim
         .order_by(late.desc(), at_risk.desc(), Ticket.unit_id, TicketWork.handler)
         .limit(limit)
     )
+    if unit_id is not None:
+        statement = statement.where(of_unit(unit_id))
     return [
         LateFigures(row.unit_id, row.handler, int(row.late), int(row.at_risk)) for row in session.execute(statement)
     ]
@@ -283,7 +303,7 @@ def _stays(actor: Actor, start: datetime, end: datetime, unit_id: int | None) ->
         )
     )
     if unit_id is not None:
-        touched = touched.where(_of_unit(unit_id))
+        touched = touched.where(of_unit(unit_id))
     moved = or_(TicketEvent.from_state.is_(None), TicketEvent.from_state != TicketEvent.to_state)
     order = {"partition_by": TicketEvent.ticket_id, "order_by": TicketEvent.event_number}
     return select(
