@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.display import change, is_null, meets_target, show, show_target
 from core.kpi import Kpi, dictionary
-from dashboards.display import change, is_null, meets_target, show, show_target
 from dashboards.downloads import file_name, to_csv
 from dashboards.frame import Frame
 
@@ -27,7 +27,7 @@ def define(frame: Frame, codes: Sequence[str]) -> None:
         kpi = frame.kpi(code)
         st.markdown(f"**{frame.kpi_name(code)}**  \n{kpi.formula(text.language)}")
         if kpi.target is not None:
-            st.caption(text("definition.target", value=show_target(kpi, text)))
+            st.caption(text("definition.target", value=show_target(kpi, text.language)))
 
 
 def tiles(frame: Frame, codes: Sequence[str]) -> None:
@@ -43,7 +43,7 @@ def tiles(frame: Frame, codes: Sequence[str]) -> None:
 
 
 def _tile(frame: Frame, kpi: Kpi, value: float | None, before: float | None, trend: list[float]) -> None:
-    text, moved = frame.texts, change(kpi, value, before, frame.texts)
+    text, moved = frame.texts, change(kpi, value, before, frame.texts.language)
     with st.container(border=True, height="stretch", gap=None, key=f"tile_{kpi.code}"):
         with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
             st.markdown(f":gray[{frame.kpi_name(kpi.code)}]", width="stretch")
@@ -52,7 +52,7 @@ def _tile(frame: Frame, kpi: Kpi, value: float | None, before: float | None, tre
                 define(frame, [kpi.code])
         st.metric(
             frame.kpi_name(kpi.code),
-            show(kpi, value, text),
+            show(kpi, value, text.language),
             0 if moved.is_zero else (moved.text or None),
             moved.colour,
             label_visibility="collapsed",
@@ -69,10 +69,10 @@ def _beside(frame: Frame, kpi: Kpi, value: float | None, before: float | None) -
     text, met = frame.texts, meets_target(kpi, value)
     parts = []
     if met is not None:
-        parts.append(text("tile.target_met" if met else "tile.target_missed", value=show_target(kpi, text)))
+        parts.append(text("tile.target_met" if met else "tile.target_missed", value=show_target(kpi, text.language)))
     # None of something countable is most often a period before the first data.
     if frame.view.before is not None and not is_null(before) and (before or kpi.unit != "count"):
-        parts.append(text("tile.before", value=show(kpi, before, text)))
+        parts.append(text("tile.before", value=show(kpi, before, text.language)))
     return " · ".join(parts) or None
 
 

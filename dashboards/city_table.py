@@ -3,8 +3,8 @@
 import pandas as pd
 import streamlit as st
 
+from core.display import DASH
 from dashboards.cards import define, download
-from dashboards.display import DASH
 from dashboards.frame import Frame
 
 COLUMNS = (

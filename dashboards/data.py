@@ -13,8 +13,9 @@ from typing import ParamSpec, TypeVar, cast
 import pandas as pd
 import streamlit as st
 
+from core.periods import Period
 from core.scope import Scope
-from dashboards.periods import Period, last_complete_day
+from dashboards.periods import last_complete_day
 from dashboards.url_state import Known
 from warehouse.kpi import kpi_table
 from warehouse.publication import Publication, current

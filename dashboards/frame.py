@@ -7,13 +7,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.display import instant_text
 from core.errors import NotPublishedError
 from core.i18n import LANGUAGES, Language, Texts, as_language, name_field, texts
 from core.kpi import Kpi, dictionary
+from core.periods import Period
 from core.settings import get_settings
 from dashboards.data import Source
-from dashboards.display import instant_text
-from dashboards.periods import COMPARISONS, PRESETS, Period
+from dashboards.periods import COMPARISONS, PRESETS
 from dashboards.scope import DashboardSettings
 from dashboards.url_state import DRILL, SHARED, Known, Notice, View, with_preset
 from warehouse.publication import current

@@ -1,10 +1,10 @@
 """Periods that a page looks at, and the periods it compares them with. Days are local (Asia/Shanghai)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal, get_args
 
+from core.periods import YEAR_OF_WEEKS, Period, month_of
 from core.time import to_local
 
 Preset = Literal[
@@ -13,32 +13,6 @@ Preset = Literal[
 Comparison = Literal["previous", "year", "none"]
 PRESETS: tuple[Preset, ...] = get_args(Preset)
 COMPARISONS: tuple[Comparison, ...] = get_args(Comparison)
-
-#: A year before on the same weekdays: 52 whole weeks.
-YEAR_OF_WEEKS = timedelta(days=364)
-
-
-@dataclass(frozen=True)
-class Period:
-    """From `first` to `last`, both included."""
-
-    first: date
-    last: date
-
-    @property
-    def days(self) -> int:
-        """Its length in days."""
-        return (self.last - self.first).days + 1
-
-    def shifted(self, by: timedelta) -> "Period":
-        """The same length, moved by `by`."""
-        return Period(self.first + by, self.last + by)
-
-
-def month_of(day: date) -> Period:
-    """The calendar month of `day`."""
-    following = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
-    return Period(day.replace(day=1), following - timedelta(days=1))
 
 
 def last_complete_day(days: Period, looked_at: datetime | None) -> date:

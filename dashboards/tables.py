@@ -5,7 +5,7 @@ from datetime import date
 
 import pandas as pd
 
-from dashboards.periods import Period
+from core.periods import Period
 
 
 def by_day(now: pd.DataFrame, before: pd.DataFrame | None, code: str, period: Period, gap: int) -> pd.DataFrame:

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from core.i18n import Language, as_language
+from core.periods import Period
 from dashboards.periods import (
     COMPARISONS,
     PRESETS,
     Comparison,
-    Period,
     Preset,
     compared_with,
     preset_period,

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
+from core.periods import Period
 from dashboards.answers import cities_compared
 from dashboards.frame import Frame
-from dashboards.periods import Period
 from dashboards.tables import child_under, pareto, starts, with_share
 
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from core.display import meets_target, show, show_target
 from dashboards import attention
 from dashboards.answers import SERVICE, cities_compared, kpis
 from dashboards.answers.complaints import complaint_pareto
-from dashboards.display import meets_target, show, show_target
 from dashboards.frame import Frame
 from dashboards.tables import weekday_means
 
@@ -31,9 +31,9 @@ def attention_list(frame: Frame, codes: Sequence[str]) -> list[attention.Finding
         kpi = frame.kpi(code)
         value = None if totals.empty else totals.iloc[0][code]
         if meets_target(kpi, value) is False:
-            aimed = show_target(kpi, text)
+            aimed = show_target(kpi, text.language)
             page = LOOK_AT.get(code, "access_channel")
-            findings.append(attention.missed_target(frame.kpi_name(code), show(kpi, value, text), aimed, page))
+            findings.append(attention.missed_target(frame.kpi_name(code), show(kpi, value, text.language), aimed, page))
     target = frame.kpi("sl_negative").target
     half_hours = kpis(frame, ("half_hour",), SERVICE)
     findings += attention.weak_half_hours(half_hours, target)

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
+from core.periods import Period
 from dashboards.answers import SERVICE, kpis
 from dashboards.frame import Frame
-from dashboards.periods import Period
 from dashboards.tables import compared
 
 #: Seat time that adds up to the installed time: what people at the seats do, and nobody there.

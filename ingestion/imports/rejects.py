@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from sqlalchemy import select, update
 
+from core.spreadsheet import harmless
 from core.time import utc_now
 from ingestion.imports.batch import Batch, Flags, Instants, Objects
 from ingestion.imports.bulk import Loader, listed_keys
@@ -21,12 +22,6 @@ from ingestion.imports.mapping import Mapping
 from ingestion.imports.reader import Source
 
 _LONGEST_REASON = 300
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def harmless(text: str) -> str:
-    """The text with an apostrophe before it if a spreadsheet would take it for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 class RejectedFile:

@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from dashboards.periods import Comparison, Period, Preset, compared_with, last_complete_day, preset_period
+from core.periods import Period
+from dashboards.periods import Comparison, Preset, compared_with, last_complete_day, preset_period
 
 DATA = Period(date(2026, 8, 1), date(2026, 10, 29))
 THURSDAY = date(2026, 10, 29)

@@ -5,7 +5,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from dashboards.periods import Period
+from core.periods import Period
 from dashboards.tables import by_day, child_under, compared, pareto, starts, weekday_means, with_share
 
 WEEK = Period(date(2026, 10, 5), date(2026, 10, 7))

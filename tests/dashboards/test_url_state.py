@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboards.periods import COMPARISONS, PRESETS, Period, preset_period
+from core.periods import Period
+from dashboards.periods import COMPARISONS, PRESETS, preset_period
 from dashboards.url_state import EARLIEST, LATEST, Known, View, read_language, read_view, with_preset
 
 EXAMPLES = settings(max_examples=300 if os.environ.get("CRM_TEST_FULL") else 40, deadline=None)

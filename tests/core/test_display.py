@@ -5,11 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from core.i18n import texts
+from core.display import Change, change, meets_target, show, show_target
+from core.i18n import Language
 from core.kpi import dictionary
-from dashboards.display import Change, change, meets_target, show, show_target
 
-EN, ZH = texts("dashboards", "en"), texts("dashboards", "zh-CN")
+EN: Language = "en"
+ZH: Language = "zh-CN"
 KPIS = dictionary()
 
 

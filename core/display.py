@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, Protocol
 
-from core.i18n import Texts
+from core.i18n import Language, texts
 from core.time import to_local
 
 DASH = "–"
@@ -39,7 +39,13 @@ def is_null(value: float | None) -> bool:
     return value is None or math.isnan(value)
 
 
-def show(figure: Figure, value: float | None, texts: Texts) -> str:
+def _with_unit(figure: Figure, number: str, language: Language) -> str:
+    if figure.unit not in ("seconds", "hours"):
+        return number
+    return texts("core", language)(f"unit.{figure.unit}", value=number)
+
+
+def show(figure: Figure, value: float | None, language: Language) -> str:
     """The value with its unit; NULL is a dash."""
     if value is None or math.isnan(value):
         return DASH
@@ -47,27 +53,27 @@ def show(figure: Figure, value: float | None, texts: Texts) -> str:
         # The dictionary counts the decimals of the fraction.
         return f"{value:.{max(figure.decimals - 2, 0)}%}"
     number = f"{value:,.{figure.decimals}f}"
-    return texts(f"unit.{figure.unit}", value=number) if figure.unit in ("seconds", "hours") else number
+    return _with_unit(figure, number, language)
 
 
-def show_target(figure: Figure, texts: Texts) -> str:
+def show_target(figure: Figure, language: Language) -> str:
     """The target without the zeros that say nothing: 80 %, 4.2; a dash if there is none."""
     if figure.target is None:
         return DASH
     if figure.unit == "ratio":
         return f"{figure.target * 100:g}%"
     number = f"{figure.target:,g}"
-    return texts(f"unit.{figure.unit}", value=number) if figure.unit in ("seconds", "hours") else number
+    return _with_unit(figure, number, language)
 
 
-def change(figure: Figure, value: float | None, before: float | None, texts: Texts) -> Change:
+def change(figure: Figure, value: float | None, before: float | None, language: Language) -> Change:
     """The change since the compared period: points for a share, percent for everything else."""
     colour: Colour = {"up": "normal", "down": "inverse"}.get(figure.good, "off")  # type: ignore[assignment]
     if value is None or before is None or math.isnan(value) or math.isnan(before):
         return Change("", "off")
     if figure.unit == "ratio":
         points = round((value - before) * 100, 1)
-        return Change(texts("unit.points", value=f"{points:+.1f}"), colour, points == 0)
+        return Change(texts("core", language)("unit.points", value=f"{points:+.1f}"), colour, points == 0)
     if before == 0:
         return Change("", "off")
     percent = round((value / before - 1) * 100, 1)
