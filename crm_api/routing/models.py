@@ -43,6 +43,15 @@ class AgentEndpoint(Base):
     secret: Mapped[str] = mapped_column(String(64))
 
 
+class TelephonySign(Base):
+    """The one row in which telephony says that it is there: connected to the PBX and able to act on it."""
+
+    __tablename__ = "telephony_signs"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class TelephonyResidual(Captured, Base):
     """How one day's live picture differed from the PBX's own log, before the log corrected it."""
 
