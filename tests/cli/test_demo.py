@@ -96,6 +96,8 @@ def test_demo_from_nothing_to_ctrl_c_and_again(tmp_path: Path) -> None:
 
     # The port is taken: the next free one, said clearly.
     with socket.socket() as holder:
+        # Connections of the demo that ended still linger on its port.
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", port))
         holder.listen()
         second = Demo(home, port)
