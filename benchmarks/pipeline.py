@@ -1,4 +1,4 @@
-"""Building and publishing the marts at several sizes, their peak memory, and how fast the figures answer."""
+"""Building and publishing the marts at several sizes, their peak memory, how fast figures and pages answer."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from time import perf_counter
 
+from benchmarks.pages import page_rows
 from core.scope import PROVINCE, Scope
 from core.settings import Settings
 from warehouse.kpi import kpi_table
@@ -44,7 +45,7 @@ def _one(calls: int) -> list[Row]:
         publication = current(Settings(home=home))
         rows[0]["note"] = f"{publication.row_counts['fct_contact']:,} contacts"
         rows.append(_row(calls, "published file", publication.file.stat().st_size / 1e9, "GB"))
-        return rows + _queries(calls, publication)
+        return rows + _queries(calls, publication) + page_rows(home, f"{calls / 1e6:g} M calls")
 
 
 def _row(calls: int, name: str, value: float, unit: str, aim: str = "", note: str = "") -> Row:

@@ -1,0 +1,19 @@
+"""`make bench` times what the pages really ask."""
+
+import pytest
+
+from benchmarks import pages
+from core.settings import Settings, get_settings
+from tests.dashboards.test_pages import PAGES
+
+
+def test_every_page_is_timed_by_its_own_queries(published: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "REPEATS", 2)
+    rows = pages.page_rows(published.home, "a little")
+    for page in PAGES:
+        named = {str(row["name"]): row for row in rows if str(row["name"]).startswith(f"page {page}, ")}
+        assert {f"page {page}, queries p50 at a little", f"page {page}, queries p95 at a little"} <= set(named)
+        assert all(float(str(row["value"])) > 0 and row["unit"] == "ms" for row in named.values())
+        asked = str(named[f"page {page}, queries p50 at a little"]["note"])
+        assert int(asked.split()[0]) >= 8, "a page asks more than its frame"
+    assert get_settings().home == published.home
