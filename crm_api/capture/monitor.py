@@ -1,50 +1,44 @@
-"""The process monitor: the loop drawn with what stands at each node, how long, and what is at risk; per branch."""
+"""The process monitor: the loop drawn with what stands at each node; per branch, per step, per person."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
 from core.time import utc_now
 from crm_api.capture import names
+from crm_api.capture.drawing import PLACES, Drawing, draw_loop
 from crm_api.capture.pages import render
+from crm_api.errors import NotFoundError
 from crm_api.identity.permissions import Permission
 from crm_api.identity.sessions import Identity
 from crm_api.organisation.models import OrgUnit
-from crm_api.tickets.access import visible
-from crm_api.tickets.loop_models import TicketWork
-from crm_api.tickets.models import ENDED_STATES, Ticket, TicketEvent
-from crm_api.tickets.process import Definition
+from crm_api.tickets import monitor as service
+from crm_api.tickets.models import ENDED_STATES
 from crm_api.tickets.process_service import active_version, definition_of
 from crm_api.web.dependencies import DbSession, requires
 
 router = APIRouter(include_in_schema=False)
 Watcher = Annotated[Identity, requires(Permission.MONITOR_READ)]
+UnitId = Annotated[int | None, Query(ge=1, le=2**63 - 1)]
 
-#: Where each state stands in the drawing: column and row of a grid.
-PLACES = {
-    "new": (0, 0),
-    "dispatched": (1, 0),
-    "accepted": (2, 0),
-    "in_progress": (3, 0),
-    "resolved": (4, 0),
-    "in_review": (5, 0),
-    "follow_up": (6, 0),
-    "returned": (1, 1),
-    "pending": (3, 1),
-}
+#: The nodes at which tickets stand, in the order of the tables.
+NODES = tuple(code for code in PLACES if code not in ENDED_STATES)
 _RECENT = timedelta(days=30)
+_LATE_PEOPLE = 12
+#: Width of the longest bar; its figures stand beside it.
+_CHART = 290
 
 
 @dataclass
 class Node:
-    """What stands at one state, perhaps of one branch."""
+    """What stands at one state, perhaps of one unit."""
 
     number: int = 0
     oldest: datetime | None = None
@@ -52,113 +46,147 @@ class Node:
     late: int = 0
     slow: int = 0
 
-    def add(self, number: int, oldest: datetime | None, at_risk: int, late: int, slow: int) -> None:
+    def add(self, figures: "service.NodeFigures | Node") -> None:
         """Count further tickets in."""
+        number, oldest = (
+            (figures.number, figures.oldest) if isinstance(figures, Node) else (figures.tickets, figures.oldest_since)
+        )
         self.number += number
-        self.at_risk += at_risk
-        self.late += late
-        self.slow += slow
+        self.at_risk += figures.at_risk
+        self.late += figures.late
+        self.slow += figures.slow
         if oldest and (self.oldest is None or oldest < self.oldest):
             self.oldest = oldest
+
+    @property
+    def look(self) -> str:
+        """The worst that is said about it."""
+        return "late" if self.late else "at_risk" if self.at_risk else "slow" if self.slow else "fine"
 
 
 @dataclass
 class Picture:
-    """The loop at an instant: nodes over all, and per city branch (0: not sent anywhere yet)."""
+    """The loop at an instant: nodes over all, and per unit of the level below (0: at none of them)."""
 
     at: datetime
     nodes: dict[str, Node] = field(default_factory=lambda: defaultdict(Node))
-    branches: dict[int, dict[str, Node]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Node)))
-    rejected: dict[int, int] = field(default_factory=lambda: defaultdict(int))
-    returned: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    units: dict[int, dict[str, Node]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(Node)))
 
-    def total(self, branch: int) -> Node:
-        """What a branch has in all."""
-        sum_ = Node()
-        for node in self.branches[branch].values():
-            sum_.add(node.number, node.oldest, node.at_risk, node.late, node.slow)
-        return sum_
+    def total(self, unit_id: int) -> Node:
+        """What a unit has in all."""
+        total = Node()
+        for node in self.units[unit_id].values():
+            total.add(node)
+        return total
 
 
-def picture(
-    session: Session, actor: Actor, process: Definition, *, unit_ids: list[int] | None, now: datetime
-) -> Picture:
-    """Count the open tickets that `actor` sees by state and city branch; `unit_ids` narrows to some units."""
-    since = func.coalesce(TicketWork.state_since, Ticket.created_at)
-    targets = {state.code: state.target_seconds for state in process.states if state.target_seconds}
-    slow = or_(*[(Ticket.state == code) & (since < now - timedelta(seconds=limit)) for code, limit in targets.items()])
-    statement: Any = (
-        select(
-            Ticket.state,
-            Ticket.unit_id,
-            func.count(),
-            func.min(since),
-            func.sum(case((TicketWork.at_risk_at <= now, 1), else_=0)),
-            func.sum(case(((Ticket.resolution_due_at < now) & Ticket.resolved_at.is_(None), 1), else_=0)),
-            func.sum(case((slow, 1), else_=0)),
-        )
-        .outerjoin(TicketWork, TicketWork.ticket_id == Ticket.id)
-        .where(
-            Ticket.state.not_in(ENDED_STATES), Ticket.deleted_at.is_(None), Ticket.source == "captured", visible(actor)
-        )
-        .group_by(Ticket.state, Ticket.unit_id)
-    )
-    if unit_ids is not None:
-        statement = statement.where(Ticket.unit_id.in_(unit_ids))
-    city_of = _cities(session)
+@dataclass(frozen=True)
+class Place:
+    """What the reader looks at: the province, a city or a county, and the units that the table breaks it down to."""
+
+    city: OrgUnit | None
+    county: OrgUnit | None
+    below: Sequence[OrgUnit]
+
+    @property
+    def unit_id(self) -> int | None:
+        """The unit; None: all that the reader sees."""
+        unit = self.county or self.city
+        return unit.id if unit else None
+
+
+def place_of(session: Session, actor: Actor, city_id: int | None, county_id: int | None) -> Place:
+    """What the reader chose, within what they see; NotFoundError for anything else."""
+    if not actor.is_province:
+        city_id, county_id = actor.city_unit_id, county_id if actor.unit_kind == "city" else actor.unit_id
+    if city_id is None:
+        return Place(None, None, names.cities(session))
+    city = names.units(session, [city_id]).get(city_id)
+    if city is None or city.kind != "city":
+        raise NotFoundError(f"There is no city branch {city_id}.")
+    below = names.counties(session, city_id)
+    county = next((unit for unit in below if unit.id == county_id), None)
+    # A county of another city was chosen before the city changed: the city's own are offered.
+    return Place(city, county, below)
+
+
+def picture(session: Session, actor: Actor, place: Place, now: datetime) -> Picture:
+    """Count the open tickets that `actor` sees there, by state and unit."""
     found = Picture(now)
-    rows: Any = session.execute(statement)
-    for state, unit_id, number, oldest, at_risk, late, is_slow in rows:
-        counts: tuple[Any, ...] = (number, oldest, int(at_risk or 0), int(late or 0), int(is_slow or 0))
-        found.nodes[state].add(*counts)
-        found.branches[city_of.get(unit_id, 0)][state].add(*counts)
-    for kind, numbers in (("rejected", found.rejected), ("returned", found.returned)):
-        events: Any = session.execute(_events(actor, kind, now, unit_ids))
-        for unit_id, number in events:
-            numbers[city_of.get(unit_id, 0)] += number
+    for each in service.nodes(session, actor=actor, unit_id=place.unit_id, now=now):
+        found.nodes[each.state].add(each)
+        if place.city is None:
+            found.units[each.city_unit_id or 0][each.state].add(each)
+    if place.city is not None:
+        for each in service.nodes(session, actor=actor, by_county=True, unit_id=place.unit_id, now=now):
+            found.units[each.county_unit_id or 0][each.state].add(each)
     return found
 
 
-def _events(actor: Actor, kind: str, now: datetime, unit_ids: list[int] | None) -> Any:
-    statement: Any = (
-        select(Ticket.unit_id, func.count())
-        .join(TicketEvent, TicketEvent.ticket_id == Ticket.id)
-        .where(TicketEvent.kind == kind, TicketEvent.occurred_at >= now - _RECENT, visible(actor))
-        .group_by(Ticket.unit_id)
-    )
-    return statement if unit_ids is None else statement.where(Ticket.unit_id.in_(unit_ids))
+def quality(session: Session, actor: Actor, place: Place, now: datetime) -> dict[int, service.BranchFigures]:
+    """Returns and rejections of the last 30 days by the unit that the table shows (0: at none of them)."""
+    shown = {unit.id for unit in place.below}
+    own = shown | ({place.city.id} if place.city else set())
+    parents = {unit.id: unit.parent_id or 0 for unit in names.all_units(session)}
+    sums: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    for each in service.branch_quality(session, actor=actor, start=now - _RECENT, end=now):
+        unit_id = each.unit_id if each.unit_id in own else parents.get(each.unit_id, 0)
+        if unit_id not in own:
+            continue
+        total = sums[unit_id if unit_id in shown else 0]
+        for index, number in enumerate((each.dispatched, each.returned, each.resolved, each.rejected)):
+            total[index] += number
+    return {unit_id: service.BranchFigures(unit_id, *numbers) for unit_id, numbers in sums.items()}
 
 
-def _cities(session: Session) -> dict[int | None, int]:
-    """Unit -> its city branch."""
-    rows = session.execute(select(OrgUnit.id, OrgUnit.kind, OrgUnit.parent_id).where(OrgUnit.kind != "province"))
-    return {unit_id: unit_id if kind == "city" else parent or 0 for unit_id, kind, parent in rows}
+@dataclass(frozen=True)
+class Bar:
+    """Time at one state against its target, as it is drawn: parts of the chart's width."""
+
+    figures: service.StepFigures
+    mean: float
+    target: float | None
+
+
+def bars(figures: Sequence[service.StepFigures], width: float) -> list[Bar]:
+    """The stays at each node, on one scale that the longest mean or target fills."""
+    known = {each.state: each for each in figures}
+    rows = [known[code] for code in NODES if code in known]
+    longest = max([1.0, *(each.mean_seconds for each in rows), *(each.target_seconds or 0 for each in rows)])
+    scale = width / longest
+    return [
+        Bar(each, each.mean_seconds * scale, each.target_seconds * scale if each.target_seconds else None)
+        for each in rows
+    ]
 
 
 @router.get("/app/monitor")
 def monitor(
-    identity: Watcher,
-    session: DbSession,
-    request: Request,
-    city: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+    identity: Watcher, session: DbSession, request: Request, city: UnitId = None, county: UnitId = None
 ) -> Response:
-    """The loop as it stands now; `city` narrows it to a branch and its counties."""
+    """The loop as it stands now; `city` and `county` narrow it."""
     actor, now = identity.actor, utc_now()
-    process = definition_of(session, active_version(session, service_type_code="complaint").id)
-    cities = names.cities(session) if actor.is_province else []
-    units = [city, *(unit.id for unit in names.counties(session, city))] if city is not None else None
-    seen = picture(session, actor, process, unit_ids=units, now=now)
-    branches = cities if actor.is_province else list(names.units(session, [actor.city_unit_id]).values())
+    place = place_of(session, actor, city, county)
+    late = service.late_people(session, actor=actor, unit_id=place.unit_id, limit=_LATE_PEOPLE, now=now)
+    times = service.step_times(session, actor=actor, start=now - _RECENT, end=now, unit_id=place.unit_id)
     return render(
         request,
         session,
         identity,
         "monitor.html",
-        picture=seen,
-        process=process,
-        places=PLACES,
-        cities=cities,
-        branches=[unit for unit in branches if city in (None, unit.id)],
-        city=city,
+        picture=picture(session, actor, place, now),
+        drawing=_drawing(session),
+        nodes=NODES,
+        place=place,
+        cities=names.cities(session) if actor.is_province else [],
+        may_choose_county=actor.unit_kind != "county",
+        quality=quality(session, actor, place, now),
+        bars=bars(times, _CHART),
+        late=late,
+        units=names.units(session, [each.unit_id for each in late]),
         may_open=identity.may(Permission.TICKET_READ),
     )
+
+
+def _drawing(session: Session) -> Drawing:
+    return draw_loop(definition_of(session, active_version(session, service_type_code="complaint").id))

@@ -61,6 +61,11 @@ def counties(session: Session, city_id: int) -> Sequence[OrgUnit]:
     return session.scalars(statement.order_by(OrgUnit.sort_order)).all()
 
 
+def all_units(session: Session) -> Sequence[OrgUnit]:
+    """Every unit of the tree."""
+    return session.scalars(select(OrgUnit).order_by(OrgUnit.sort_order)).all()
+
+
 def own_branches(session: Session, actor: Actor) -> Sequence[OrgUnit]:
     """The branches that `actor` may name on a new ticket: all for the province, else their own."""
     if actor.is_province:

@@ -106,6 +106,7 @@ def draw(request: Request, template: str, context: Mapping[str, Any], *, languag
         "size": _choice(request, SIZE_COOKIE, SIZES),
         "name": lambda row: getattr(row, field) if row is not None else "—",
         "span": lambda amount: span_text(amount, text),
+        "seconds": lambda number: span_text(timedelta(seconds=number), text),
         "path": request.url.path,
         "now": utc_now(),
         "epoch": datetime(1970, 1, 1, tzinfo=UTC),

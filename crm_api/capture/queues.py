@@ -16,6 +16,7 @@ from crm_api.organisation.models import OrgUnit
 from crm_api.tickets.access import visible
 from crm_api.tickets.loop_models import TicketAssignment, TicketWork
 from crm_api.tickets.models import ENDED_STATES, ComplaintType, Ticket
+from crm_api.tickets.monitor import standing_as
 
 WAITING = {
     "dispatch": ("new", "returned"),
@@ -113,7 +114,7 @@ def home_counts(session: Session, actor: Actor) -> dict[str, int]:
         few = mine(actor, Ticket.state.in_(WAITING[queue])).limit(1000).subquery()
         found[queue] = session.scalar(select(func.count()).select_from(few)) or 0
     if actor.role.startswith("branch_") or actor.role in PROVINCIAL_ROLES:
-        late = mine(actor, Ticket.state.not_in([*_DONE]), Ticket.resolution_due_at < utc_now()).limit(1000).subquery()
+        late = mine(actor, OPEN, standing_as(session, "late", now=utc_now())).limit(1000).subquery()
         found["late"] = session.scalar(select(func.count()).select_from(late)) or 0
     return found
 

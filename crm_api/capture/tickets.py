@@ -17,6 +17,7 @@ from crm_api.dialect import contains, starts_with
 from crm_api.errors import InvalidError
 from crm_api.identity.permissions import Permission
 from crm_api.identity.sessions import Identity
+from crm_api.organisation.models import OrgUnit
 from crm_api.tickets import service
 from crm_api.tickets.access import find
 from crm_api.tickets.assignments import return_to_branch, sub_dispatch
@@ -25,6 +26,7 @@ from crm_api.tickets.comments import comment
 from crm_api.tickets.follow_up import record_call
 from crm_api.tickets.loop_models import TicketWork
 from crm_api.tickets.models import PRIORITIES, TICKET_STATES, Ticket
+from crm_api.tickets.monitor import of_unit, standing_as
 from crm_api.web.dependencies import DbSession, RowId, requires
 from crm_api.web.paging import PageRequest, fetch_page
 
@@ -33,6 +35,7 @@ Reader = Annotated[Identity, requires(Permission.TICKET_READ)]
 Worker = Annotated[Identity, requires(Permission.TICKET_WORK)]
 Code = Annotated[str, Query(max_length=60)]
 _PAGE = 50
+_NOBODY = "-"
 _STEP_TEXTS = ("resolution", "pending_reason", "complaint_type_code")
 _EDITED = ("title", "description", "priority", "complaint_type_code", "product_code", "handler")
 
@@ -44,21 +47,22 @@ def list_tickets(
     request: Request,
     q: Annotated[str, Query(max_length=100)] = "",
     state: Code = "",
-    city: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+    unit: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     priority: Code = "",
-    risk: Code = "",
+    risk: Literal["", "late", "at_risk", "slow"] = "",
+    handler: Code = "",
     mine_only: Annotated[bool, Query(alias="mine")] = False,
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> Response:
     """The tickets that the reader sees, newest first, narrowed by the filters."""
-    statement = mine(identity.actor, *_filters(session, q, state, city, priority, risk))
-    if mine_only:
-        statement = statement.join(TicketWork, TicketWork.ticket_id == Ticket.id).where(
-            TicketWork.handler == identity.actor.username
-        )
+    statement = mine(identity.actor, *_filters(session, q, state, unit, priority, risk))
+    statement = statement.outerjoin(TicketWork, TicketWork.ticket_id == Ticket.id)
+    worker = identity.actor.username if mine_only else handler
+    if worker:
+        statement = statement.where(TicketWork.handler == (None if worker == _NOBODY else worker))
     page = PageRequest(limit=_PAGE, cursor=cursor)
     found, further = fetch_page(session, statement, keys=[Ticket.id], page=page, descending=True)
-    chosen = {"q": q, "state": state, "city": city, "priority": priority, "risk": risk, "mine": mine_only}
+    chosen = {"q": q, "state": state, "unit": unit, "priority": priority, "risk": risk, "mine": mine_only}
     return render(
         request,
         session,
@@ -66,14 +70,27 @@ def list_tickets(
         "tickets.html",
         rows=rows_of(session, found),
         further=further,
-        chosen=chosen,
+        chosen=chosen | {"handler": handler},
         states=TICKET_STATES,
         priorities=PRIORITIES,
-        cities=names.cities(session) if identity.actor.is_province else [],
+        units=_units(session, identity, unit),
     )
 
 
-def _filters(session: Session, q: str, state: str, city: int | None, priority: str, risk: str) -> list[Any]:
+def _units(session: Session, identity: Identity, chosen: int | None) -> list[OrgUnit]:
+    """The units to narrow to: the cities, or a city's counties; and the county that a figure led to."""
+    actor = identity.actor
+    if actor.is_province:
+        offered = list(names.cities(session))
+    else:
+        offered = list(names.counties(session, actor.unit_id)) if actor.unit_kind == "city" else []
+    known = {each.id for each in offered}
+    return [*offered, *(each for key, each in names.units(session, [chosen]).items() if offered and key not in known)]
+
+
+def _filters(
+    session: Session, q: str, state: str, unit: int | None, priority: str, risk: Literal["", "late", "at_risk", "slow"]
+) -> list[Any]:
     found: list[Any] = []
     if q.strip():
         wanted = q.strip()
@@ -82,13 +99,12 @@ def _filters(session: Session, q: str, state: str, city: int | None, priority: s
         found.append(OPEN)
     elif state:
         found.append(Ticket.state == state)
-    if city is not None:
-        below = names.counties(session, city)
-        found.append(Ticket.unit_id.in_([city, *(unit.id for unit in below)]))
+    if unit is not None:
+        found.append(of_unit(unit))
     if priority:
         found.append(Ticket.priority == priority)
-    if risk == "late":
-        found += [Ticket.resolution_due_at < utc_now(), Ticket.resolved_at.is_(None), OPEN]
+    if risk:
+        found += [standing_as(session, risk, now=utc_now()), OPEN]
     return found
 
 
