@@ -11,6 +11,7 @@ from crm_api.identity import models as identity
 from crm_api.imports import models as imports
 from crm_api.organisation import models as organisation
 from crm_api.routing import models as routing
+from crm_api.scores import models as scores
 from crm_api.sla import models as sla
 from crm_api.tickets import loop_models as loop
 from crm_api.tickets import models as tickets
@@ -32,6 +33,7 @@ __all__ = [
     "organisation",
     "processes",
     "routing",
+    "scores",
     "sla",
     "tickets",
     "webhooks",
