@@ -24,6 +24,8 @@ ROUTERS: tuple[str, ...] = (
     "crm_api.customers.tmf629:router",
     "crm_api.contacts.routes:router",
     "crm_api.tickets.routes:router",
+    "crm_api.routing.routes:router",
+    "crm_api.attachments.routes:router",
     "crm_api.identity.admin_routes:router",
     "crm_api.audit.routes:router",
     "crm_api.webhooks.routes:router",

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, inspect
+from sqlalchemy import ColumnElement, and_, extract, func, inspect, type_coerce
+from sqlalchemy import Float as FloatType
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -44,6 +45,13 @@ def starts_with(session: Session, column: InstrumentedAttribute[Any], prefix: st
 def contains(column: InstrumentedAttribute[Any], text: str) -> ColumnElement[bool]:
     """`column` contains `text`: trigrams serve it on PostgreSQL, SQLite reads the table."""
     return column.like(f"%{escape_like(text)}%", escape=_ESCAPE)
+
+
+def seconds_between(session: Session, start: Any, end: Any) -> ColumnElement[float]:
+    """Seconds from one instant to another, to the millisecond."""
+    if is_postgresql(session):
+        return type_coerce(extract("epoch", end - start), FloatType)
+    return func.round((func.julianday(end) - func.julianday(start)) * 86_400, 3)
 
 
 def begin_writing(session: Session) -> None:

@@ -33,6 +33,10 @@ class Permission(StrEnum):
     AUDIT_READ = "audit:read"
     WEBHOOK_MANAGE = "webhook:manage"
     METRICS_READ = "metrics:read"
+    PHONE_USE = "phone:use"
+    TELEPHONY_READ = "telephony:read"
+    TELEPHONY_SUPERVISE = "telephony:supervise"
+    RECORDING_LISTEN = "recording:listen"
 
 
 _P = Permission
@@ -46,23 +50,32 @@ _DESK = {
     _P.KNOWLEDGE_READ,
     _P.PROCESS_READ,
 }
-_PROVINCIAL_DESK = _DESK | {_P.CUSTOMER_WRITE, _P.CONTACT_CREATE, _P.TICKET_CREATE, _P.MONITOR_READ}
+_PROVINCIAL_DESK = _DESK | {
+    _P.CUSTOMER_WRITE,
+    _P.CONTACT_CREATE,
+    _P.TICKET_CREATE,
+    _P.MONITOR_READ,
+    _P.PHONE_USE,
+    _P.TELEPHONY_READ,
+}
 _BRANCH_DESK = _DESK | {_P.CONTACT_CREATE, _P.TICKET_CREATE, _P.MONITOR_READ}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    "agent": frozenset(_DESK | {_P.CUSTOMER_WRITE, _P.CONTACT_CREATE, _P.TICKET_CREATE}),
+    "agent": frozenset(_DESK | {_P.CUSTOMER_WRITE, _P.CONTACT_CREATE, _P.TICKET_CREATE, _P.PHONE_USE}),
     "dispatcher": frozenset(_PROVINCIAL_DESK | {_P.TICKET_BULK}),
-    "reviewer": frozenset(_PROVINCIAL_DESK | {_P.TICKET_BULK}),
+    "reviewer": frozenset(_PROVINCIAL_DESK | {_P.TICKET_BULK, _P.RECORDING_LISTEN}),
     "supervisor": frozenset(
-        _PROVINCIAL_DESK | {_P.TICKET_BULK, _P.CUSTOMER_MERGE, _P.KNOWLEDGE_WRITE, _P.REPORT_READ, _P.EXPORT}
+        _PROVINCIAL_DESK
+        | {_P.TICKET_BULK, _P.CUSTOMER_MERGE, _P.KNOWLEDGE_WRITE, _P.REPORT_READ, _P.EXPORT}
+        | {_P.TELEPHONY_SUPERVISE, _P.RECORDING_LISTEN}
     ),
     "branch_handler": frozenset(_BRANCH_DESK),
     "branch_lead": frozenset(_BRANCH_DESK | {_P.CUSTOMER_WRITE, _P.TICKET_BULK}),
     "branch_manager": frozenset(
         _BRANCH_DESK | {_P.CUSTOMER_WRITE, _P.CUSTOMER_MERGE, _P.TICKET_BULK, _P.REPORT_READ, _P.EXPORT}
     ),
-    "analyst": frozenset({_P.SELF, _P.REPORT_READ}),
-    "manager": frozenset({_P.SELF, _P.REPORT_READ, _P.MONITOR_READ}),
+    "analyst": frozenset({_P.SELF, _P.REPORT_READ, _P.TELEPHONY_READ}),
+    "manager": frozenset({_P.SELF, _P.REPORT_READ, _P.MONITOR_READ, _P.TELEPHONY_READ}),
     "marketing": frozenset({_P.SELF, _P.REPORT_READ, _P.CALL_LIST_READ, _P.EXPORT}),
     "administrator": frozenset(
         {

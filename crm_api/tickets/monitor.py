@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, case, extract, false, func, or_, select, type_coerce
-from sqlalchemy import Float as FloatType
+from sqlalchemy import ColumnElement, Select, case, false, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from core.actor import Actor
 from core.time import utc_now
+from crm_api.dialect import seconds_between
 from crm_api.organisation.models import OrgUnit
 from crm_api.sla.clocks import DONE_STATES
 from crm_api.tickets.access import visible
@@ -266,7 +266,7 @@ def step_times(
     """How long tickets stayed at each state, for stays that ended between `start` and `end`."""
     limits = step_targets(session) if targets is None else targets
     stays = _stays(actor, start, end, unit_id).subquery()
-    seconds = _seconds(session, stays.c.entered_at, stays.c.left_at)
+    seconds = seconds_between(session, stays.c.entered_at, stays.c.left_at)
     over = case(
         *[(stays.c.state == code, case((seconds > limit, 1), else_=0)) for code, limit in limits.items()], else_=0
     )
@@ -311,12 +311,6 @@ def _stays(actor: Actor, start: datetime, end: datetime, unit_id: int | None) ->
         TicketEvent.occurred_at.label("entered_at"),
         func.lead(TicketEvent.occurred_at).over(**order).label("left_at"),  # type: ignore[arg-type]
     ).where(TicketEvent.ticket_id.in_(touched), moved)
-
-
-def _seconds(session: Session, start: ColumnElement[Any], end: ColumnElement[Any]) -> ColumnElement[float]:
-    if session.get_bind().dialect.name == "sqlite":
-        return (func.julianday(end) - func.julianday(start)) * 86_400
-    return type_coerce(extract("epoch", end - start), FloatType)
 
 
 def branch_quality(session: Session, *, actor: Actor, start: datetime, end: datetime) -> list[BranchFigures]:

@@ -33,7 +33,13 @@ class WebSettings(BaseSettings):
     reserved_in_flight: int = Field(default=12, ge=0, description="Further places kept for capture (writing) calls.")
     max_body_bytes: int = Field(default=1_048_576, ge=1024, description="Largest request body.")
     max_upload_bytes: int = Field(default=26_214_400, ge=1024, description="Largest multipart body (attachments).")
+    max_attachment_bytes: int = Field(default=10_485_760, ge=1024, description="Largest attached file.")
     webhook_hosts: str = Field(default="", description="Hosts that webhooks may call, separated by blanks.")
+    phone_socket: str = Field(
+        default="",
+        pattern=r"^(wss?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?)?$",
+        description="Where browsers' phones reach Asterisk, e.g. wss://host/phone; empty: no phone in the pages.",
+    )
     oidc_issuer: str = Field(default="", description="OpenID provider; empty: sign-in by password only.")
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")

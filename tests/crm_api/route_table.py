@@ -279,6 +279,20 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/api/v1/screen-pops"): Row(
         DESK, body=lambda: {"username": "nobody-at-all", "number": "13891234567"}, status=403
     ),
+    # telephony: the matrix' people are no agents, so they have no phone
+    ("GET", "/api/v1/phone"): Row(PROVINCIAL_DESK, status=404),
+    ("POST", "/api/v1/phone/credentials"): Row(PROVINCIAL_DESK, status=404),
+    ("PUT", "/api/v1/phone/state"): Row(PROVINCIAL_DESK, body=lambda: {"state": "available"}, status=404),
+    ("POST", "/api/v1/phone/calls"): Row(PROVINCIAL_DESK, body=lambda: {"number": "13891234567"}, status=404),
+    # The queues are the province's: the matrix' analyst works in a city.
+    ("GET", "/api/v1/telephony/live"): Row(PROVINCE | {"manager"}),
+    ("GET", "/api/v1/telephony/agents"): Row(frozenset({"supervisor"})),
+    ("POST", "/api/v1/telephony/agents/{code}/listen"): Row(
+        frozenset({"supervisor"}), also={"code": "none"}, body=lambda: {"mode": "listen"}, status=404
+    ),
+    ("POST", "/api/v1/telephony/agents/{code}/pause"): Row(
+        frozenset({"supervisor"}), also={"code": "none"}, body=lambda: {"reason": "临时会议"}, status=404
+    ),
     # operation
     ("GET", "/healthz"): Row(PUBLIC),
     ("GET", "/readyz"): Row(PUBLIC),
