@@ -83,26 +83,37 @@ def import_queue_log(files: tuple[Path, ...], source: str, as_json: bool) -> Non
 @click.option("--port", default=5038, show_default=True)
 @click.option("--user", default="crm", show_default=True)
 def listen(host: str, port: int, user: str) -> None:
-    """Listen to Asterisk until stopped: events to the journal, calls and agents' states to the store.
+    """Listen to Asterisk until stopped: events to the journal, calls and agents' states to the store, rings to screens.
+
+    What the pages order (agents' states, click to dial, a supervisor's listening) is carried out.
 
     The secret is read from CRM_MANAGER_SECRET. Starting it again after a crash continues from the journal.
     """
     import logging
     import signal
+    import threading
 
     from core.database import make_engine
     from core.settings import get_settings
     from crm_api.store import require_ready
     from telephony.listener import Address, Listener
+    from telephony.screen_pop import ScreenPops
+    from telephony.supervisor import Orders
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings = get_settings()
     engine = make_engine(settings)
     require_ready(engine)
-    listener = Listener(Address(host, port, user, _manager_secret()), engine, settings.home / "telephony" / "journal")
+    address = Address(host, port, user, _manager_secret())
+    listener = Listener(address, engine, settings.home / "telephony" / "journal", on_event=ScreenPops(engine))
+    orders = Orders(address, engine, listener.connected.is_set)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: listener.stop())
-    listener.run()
+    threading.Thread(target=orders.run, name="orders", daemon=True).start()
+    try:
+        listener.run()
+    finally:
+        orders.stop()
 
 
 @telephony.command()

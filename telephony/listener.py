@@ -19,9 +19,12 @@ from sqlalchemy.exc import OperationalError
 
 from core.database import session_scope
 from crm_api.contacts.call_records import CallRecord, Directory, store_calls
+from crm_api.routing.phones import PAUSE_REASONS
+from crm_api.routing.service import list_routings
 from crm_api.workforce.state_records import StateRecord, store_states
 from telephony.ami_events import EventReader
 from telephony.ami_wire import Message
+from telephony.asterisk.plan import QUEUE_PREFIX
 from telephony.asterisk.render import EVENTS
 from telephony.journal import Journal, Record, replay
 from telephony.live import LiveModel
@@ -78,6 +81,7 @@ class StoreWriter:
                                 instant(one.started_at),
                                 None if one.ended_at == now else instant(one.ended_at),
                                 one.pause_reason,
+                                PAUSE_REASONS.get(one.pause_reason or ""),
                             )
                             for one in intervals
                         ]
@@ -109,7 +113,7 @@ class Listener:
         *,
         on_event: Callable[[Message], None] | None = None,
     ) -> None:
-        self._address, self._folder, self._on_event = address, folder, on_event
+        self._address, self._folder, self._on_event, self._engine = address, folder, on_event, engine
         self._model = LiveModel()
         self._reader = EventReader()
         self._lock = threading.Lock()
@@ -176,13 +180,23 @@ class Listener:
             QueueEvent(now, "ADDMEMBER", "NONE", one["Queue"], one.headers.get("Name", ""), ()) for one in listed
         ]
         with self._lock:
-            for one in listed:
-                self._model.set_wrap_up(one["Queue"], int(one.headers.get("Wrapuptime") or 0))
+            for queue, seconds in self._wrap_up(listed).items():
+                self._model.set_wrap_up(queue, seconds)
             known = self._model.logged_in()
             self._model.feed(one for one in members if (one.agent, one.queue) not in known)
             lost = self._model.lose_all_but(present, now)
         if lost:
             log.warning("%d calls ended while nobody listened; crm telephony reconcile corrects them", len(lost))
+
+    def _wrap_up(self, members: Sequence[Message]) -> dict[str, int]:
+        """Queue -> wrap-up time: the store's word, or its members' (who signed in carry none)."""
+        found = {one["Queue"]: seconds for one in members if (seconds := int(one.headers.get("Wrapuptime") or 0))}
+        try:
+            with session_scope(self._engine) as session:
+                routed = {QUEUE_PREFIX + one.queue.code: one.routing.wrap_up_seconds for one in list_routings(session)}
+        except OperationalError:
+            return found
+        return routed | found
 
     def _interpret(self, records: Sequence[Record], *, replaying: bool = False) -> None:
         messages = [(Message(record.frame), record.received_at) for record in records]

@@ -160,6 +160,23 @@ def announce(
     publish(session, topic="screen_pop", payload={name: value for name, value in told.items() if value is not None})
 
 
+def queues_of(session: Session, agent_code: str) -> list[tuple[str, int]]:
+    """The queues (code, skill rank) that a present agent serves."""
+    rows = session.execute(
+        select(Queue.code, AgentQueue.skill_rank)
+        .join(AgentQueue, AgentQueue.queue_id == Queue.id)
+        .join(Agent, Agent.id == AgentQueue.agent_id)
+        .where(
+            Agent.code == agent_code,
+            Agent.left_on.is_(None),
+            AgentQueue.deleted_at.is_(None),
+            Queue.deleted_at.is_(None),
+        )
+        .order_by(Queue.code)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 def users_of(session: Session, agent_codes: set[str]) -> dict[str, str]:
     """Agent's code -> user name, of those who are active."""
     rows = session.execute(

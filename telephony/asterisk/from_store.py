@@ -28,6 +28,7 @@ def plan_from_store(session: Session, base: PbxPlan) -> PbxPlan:
             code=one.agent.code,
             secret=one.endpoint.secret,
             is_webrtc=one.endpoint.kind == "webrtc",
+            signs_in=True,
             queues=one.queues,
         )
         for one in routing.list_phones(session)

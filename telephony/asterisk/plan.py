@@ -43,12 +43,16 @@ class QueuePlan:
 
 @dataclass(frozen=True)
 class AgentPlan:
-    """One agent's endpoint: SIP over UDP, or WebRTC. `queues`: (queue code, skill rank; 1 is best)."""
+    """One agent's endpoint: SIP over UDP, or WebRTC. `queues`: (queue code, skill rank; 1 is best).
+
+    Who `signs_in` becomes a member of the queues by the CRM's word, and stays one over restarts; others always are.
+    """
 
     code: str
     secret: str
     name: str = ""
     is_webrtc: bool = False
+    signs_in: bool = False
     queues: tuple[tuple[str, int], ...] = ()
 
 
@@ -76,6 +80,7 @@ class PbxPlan:
     service_number: str = "96766"
     #: Address of the carrier's gateway; calls from elsewhere need an agent's secret.
     trunk_host: str = "127.0.0.1"
+    trunk_port: int = 5060
     queues: tuple[QueuePlan, ...] = ()
     agents: tuple[AgentPlan, ...] = ()
     default_queue: str = "general"
