@@ -111,7 +111,8 @@ def build(settings: Settings | None = None, progress: Progress | None = None) ->
         stamp_file(settings).unlink(missing_ok=True)
         # An ingest that ends meanwhile is left to the next build.
         write_atomically(building_file(settings), json.dumps({"last_load": float(loads[-1].load_id)}))
-        results, exception = run_dbt(settings, ["build", "--exclude-resource-type", "unit_test"], _listener(progress))
+        command = ["build", "--exclude-resource-type", "unit_test", "--exclude", "tag:features"]
+        results, exception = run_dbt(settings, command, _listener(progress))
         _refuse(settings, results, exception)
         result = BuildResult(
             built_at=utc_now().isoformat(),

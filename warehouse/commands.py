@@ -63,7 +63,7 @@ def publish(rollback: bool, restore: bool, as_json: bool) -> None:
 @click.command()
 @click.option("--from", "period_from", type=_DAY, help="First day (Asia/Shanghai); without: from the beginning.")
 @click.option("--to", "period_to", type=_DAY, help="Last day, included; without: to the end.")
-@click.option("--by", default="", help="Dimensions, e.g. channel,city,day (also week, month, half_hour, branch, queue, type, product, agent, source).")  # fmt: skip  # noqa: E501
+@click.option("--by", default="", help="Dimensions, e.g. channel,city,day (also week, month, half_hour, branch, queue, service_type or type, product, agent, source).")  # fmt: skip  # noqa: E501 - one line of help
 @click.option("--filter", "filters", multiple=True, help="dimension=code[,code…]; may be given several times.")
 @click.option("--kpi", "codes", default="", help="Only these KPIs, by code.")
 @click.option("--explain", default="", help="Print the definition of one KPI (or `all`) and stop.")
@@ -79,7 +79,7 @@ def kpi(
 ) -> None:
     """Figures of the KPI dictionary from the published marts; without a period, of all data."""
     from core.scope import PROVINCE
-    from warehouse.kpi import kpi_table
+    from warehouse.kpi import days_held, kpi_table
     from warehouse.publication import current
     from warehouse.reader import open_reader
 
@@ -95,9 +95,13 @@ def kpi(
         _filters(filters),
         kpis=_listed(codes) or None,
     )
+    if table.empty:
+        held = days_held(reader)
+        there = f"the data hold {held[0]} to {held[1]}" if held else "what is published holds none at all"
+        click.echo(f"No figures in this period and selection; {there}.", err=True)
     if as_json:
         _print_json(_objects(table))
-    else:
+    elif not table.empty:
         _print_table(table, _listed(by), named=bool(codes))
 
 
@@ -169,12 +173,8 @@ def _print_table(table: "pd.DataFrame", by: list[str], *, named: bool) -> None:
     from core.settings import get_settings
     from warehouse.show import figures_table
 
-    groups = _objects(table)
-    if not groups:
-        click.echo("No rows in this period and selection.", err=True)
-        return
     language = get_settings().language
     console = Console()
     # In a file or a pipe nothing is cut off.
     console = console if console.is_terminal else Console(width=250)
-    console.print(figures_table(groups, by, dictionary(), language, all_kpis=named))
+    console.print(figures_table(_objects(table), by, dictionary(), language, all_kpis=named))

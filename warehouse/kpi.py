@@ -14,77 +14,34 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from core.errors import BadInputError
 from core.kpi import Kpi, dictionary
 from core.time import LOCAL
+from warehouse.dimensions import (
+    DATE,
+    DIMENSIONS,
+    NOT_OF_SEATS,
+    UNANSWERED,
+    Dimension,
+    dimension,
+    require_known,
+    table_for,
+)
 from warehouse.reader import Reader
 
 #: Sums over groups would count these twice, so they are asked of the marts themselves.
 ASKED = ("agents_seen", "customers", "backlog")
-
-
-@dataclass(frozen=True)
-class Dimension:
-    """A way to group or filter: SQL over the row `fact`, the joins it needs, the columns the table must have."""
-
-    name: str
-    sql: str
-    column: str
-    join: str = ""
-
-
-_DATE = "inner join dim_date as calendar on fact.date_key = calendar.date_key"
-
-#: What `by` and `filters` may name.
-DIMENSIONS: Mapping[str, Dimension] = {
-    each.name: each
-    for each in (
-        Dimension("day", "calendar.date", "date_key", _DATE),
-        Dimension("week", "calendar.week_start", "date_key", _DATE),
-        Dimension("month", "calendar.month_start", "date_key", _DATE),
-        Dimension(
-            "half_hour",
-            "half_hours.label",
-            "half_hour_key",
-            "inner join dim_half_hour as half_hours on fact.half_hour_key = half_hours.half_hour_key",
-        ),
-        Dimension(
-            "branch",
-            "branches.code",
-            "branch_key",
-            "inner join dim_branch as branches on fact.branch_key = branches.branch_key",
-        ),
-        Dimension("city", "fact.city_code", "city_code"),
-        Dimension("channel", "fact.channel_code", "channel_code"),
-        Dimension(
-            "queue", "queues.code", "queue_key", "inner join dim_queue as queues on fact.queue_key = queues.queue_key"
-        ),
-        Dimension("service_type", "fact.service_type_code", "service_type_code"),
-        Dimension("product", "fact.product_code", "product_code"),
-        Dimension(
-            "agent", "agents.code", "agent_key", "inner join dim_agent as agents on fact.agent_key = agents.agent_key"
-        ),
-        Dimension("source", "fact.source", "source"),
-    )
-}
-ALIASES = {"type": "service_type"}
-
-#: kpi tables, smallest first, with the columns they can be grouped by.
-TABLES: Mapping[str, frozenset[str]] = {
-    "kpi_day": frozenset(
-        ("date_key", "branch_key", "city_code", "channel_code", "queue_key", "service_type_code", "source")
-    ),
-    "kpi_half_hour": frozenset(
-        ("date_key", "half_hour_key", "city_code", "channel_code", "queue_key", "service_type_code", "source")
-    ),
-    "kpi_product_day": frozenset(
-        ("date_key", "city_code", "channel_code", "service_type_code", "product_code", "source")
-    ),
-    "kpi_agent_day": frozenset(("date_key", "city_code", "agent_key", "channel_code", "source")),
-}
-#: Seats' time knows no channel, queue, type or product: grouped by one of these it would stand under "unknown".
-_NOT_OF_SEATS = frozenset(("channel_code", "queue_key", "service_type_code", "product_code"))
 _FAR = date(9999, 1, 1)
 _TIME = frozenset(("date_key", "half_hour_key"))
 _PLACE = frozenset(("city_code", "branch_key"))
 _WORD = re.compile(r"[a-z_]+")
+_DAYS = """
+select cast(date as varchar)
+from dim_date
+where date_key in (
+  select min(date_key) from kpi_day where date_key <> 0
+  union all
+  select max(date_key) from kpi_day
+)
+order by date
+"""
 
 
 @lru_cache
@@ -93,24 +50,6 @@ def _template() -> Any:
     folder = FileSystemLoader(Path(__file__).with_name("queries"))
     return Environment(loader=folder, undefined=StrictUndefined, autoescape=False).get_template(  # noqa: S701
         "kpi_table.sql"
-    )
-
-
-def dimension(name: str) -> Dimension:
-    """The dimension of a name that a person typed; BadInputError if there is none."""
-    known = DIMENSIONS.get(ALIASES.get(name, name))
-    if known is None:
-        raise BadInputError(f"There is no dimension {name!r}.", f"Known: {', '.join([*DIMENSIONS, *ALIASES])}.")
-    return known
-
-
-def _table_for(columns: set[str]) -> str:
-    for name, carried in TABLES.items():
-        if columns <= carried:
-            return name
-    raise BadInputError(
-        f"No table of figures carries {', '.join(sorted(columns))} together.",
-        "half_hour goes with city, not branch; product with city, channel, type; agent with city and channel.",
     )
 
 
@@ -147,6 +86,7 @@ class _Query:
     by: list[Dimension]
     filters: list[tuple[Dimension, list[str]]]
     kpis: list[Kpi]
+    typed: list[str]
 
     @property
     def columns(self) -> set[str]:
@@ -173,7 +113,7 @@ class _Query:
 
     def parameters(self) -> dict[str, Any]:
         values: dict[str, Any] = {
-            f"filter_{index}": _days(each, codes) if each.join == _DATE else codes
+            f"filter_{index}": _days(each, codes) if each.join == DATE else codes
             for index, (each, codes) in enumerate(self.filters)
         }
         if self.period_from:
@@ -207,20 +147,20 @@ class _Query:
 
     def sql(self, columns_of: Callable[[str], frozenset[str]]) -> str:
         """The query; `columns_of` tells what a table carries. A figure that it cannot give there is NULL."""
-        table = _table_for(self.columns)
-        carried = columns_of(table)
-        missing = (set(ASKED) - set(self.asked)) | (set(self.measures()) - carried)
+        table = table_for(self.columns, self.typed)
+        missing = (set(ASKED) - set(self.asked)) | (set(self.measures()) - columns_of(table))
+        missing |= {name for column in self.columns for name in UNANSWERED.get(column, ())}
         not_time = frozenset(each.column for each in DIMENSIONS.values()) - _TIME
         text: str = _template().render(
             table=table,
             dimensions=self.by,
-            dimension_joins=self.joins(),
-            measures=[name for name in self.measures() if name in carried],
+            joins=self.joins(),
+            measures=[name for name in self.measures() if name not in missing],
             kpis=[{"code": each.code, "unit": each.unit, "sql": _without(each.sql, missing)} for each in self.kpis],
             conditions=self.conditions(),
             timeless_conditions=self.conditions(not_time),
             asked=self.asked,
-            without_seat_time=bool(self.columns & _NOT_OF_SEATS),
+            without_seat_time=bool(self.columns & NOT_OF_SEATS),
             place_dimensions=[each for each in self.by if each.column in _PLACE],
             place_joins=self.joins(_PLACE),
             place_conditions=self.conditions(_PLACE),
@@ -244,6 +184,9 @@ def kpi_table(
 ) -> pd.DataFrame:
     """One row a group: columns `by` (as typed), then KPI codes; a ratio whose denominator is 0 is NULL.
 
+    A figure that the grouping or a filter cannot answer (tickets by queue) is NULL too. No row at all for a period
+    wholly before or after the data (`days_held`).
+
     Args:
         reader: of the publication, within the asker's scope.
         period_from: first local day, or None: from the beginning.
@@ -254,7 +197,7 @@ def kpi_table(
         kpis: only these KPIs; all of the dictionary by default.
 
     Raises:
-        BadInputError: an unknown dimension or KPI, or dimensions that no table carries together.
+        BadInputError: an unknown dimension, code or KPI, or dimensions that no table carries together.
     """
     if period_from and period_to and period_from > period_to:
         raise BadInputError(
@@ -268,6 +211,23 @@ def kpi_table(
         by=list(dict.fromkeys(dimension(name) for name in by)),
         filters=[(dimension(name), list(codes)) for name, codes in (filters or {}).items()],
         kpis=_chosen(kpis),
+        typed=[*by, *(filters or {}), *(["a period"] if period_from or period_to else [])],
     )
-    table = reader.rows(query.sql(reader.columns), query.parameters())
-    return table.rename(columns=typed)
+    text = query.sql(reader.columns)
+    for name, codes in (filters or {}).items():
+        require_known(reader, name, codes)
+    table = reader.rows(text, query.parameters()).rename(columns=typed)
+    return table if _touches(days_held(reader), period_from, period_to) else table.iloc[0:0]
+
+
+def days_held(reader: Reader) -> tuple[date, date] | None:
+    """The first and last local day of which there are figures; None: there are none."""
+    held = reader.texts(_DAYS)
+    return (date.fromisoformat(held[0]), date.fromisoformat(held[-1])) if held else None
+
+
+def _touches(held: tuple[date, date] | None, first: date | None, last: date | None) -> bool:
+    """Whether a period holds a day of the data: zeros of days before or after them would be made up."""
+    if first is None and last is None:
+        return True
+    return held is not None and not ((first and first > held[1]) or (last and last < held[0]))

@@ -38,6 +38,7 @@ class Reader:
         self._lock = threading.Lock()
         self._checked: set[str] = set()
         self._columns: dict[str, frozenset[str]] = {}
+        self._texts: dict[str, tuple[str, ...]] = {}
         self._connection = _open(publication, scope)
 
     @property
@@ -73,6 +74,13 @@ class Reader:
                 described = cursor.execute(" ".join(["describe", quoted(mart)])).fetchall()
             self._columns[mart] = frozenset(str(row[0]) for row in described)
         return self._columns[mart]
+
+    def texts(self, sql: str) -> tuple[str, ...]:
+        """The values of a query of one text column, asked once: what is published never changes."""
+        if sql not in self._texts:
+            column = self.rows(sql).iloc[:, 0].dropna()
+            self._texts[sql] = tuple(str(value) for value in column)
+        return self._texts[sql]
 
     def _check(self, cursor: duckdb.DuckDBPyConnection, text: str) -> None:
         if text not in self._checked:

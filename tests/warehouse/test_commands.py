@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from cli.main import crm
 from core.errors import BadInputError, CrmError
 from core.settings import Settings, get_settings
+from warehouse.dimensions import ALIASES, DIMENSIONS
 from warehouse.publication import Publication
 
 
@@ -44,8 +45,19 @@ def test_many_groups_stand_in_lines_with_the_headline_figures(run: Callable[...,
     assert "放弃率" in shown[0] and "IVR" not in shown[0]
 
 
-def test_an_empty_selection_is_said_in_words(run: Callable[..., str]) -> None:
-    assert run("kpi", "--by", "day", "--from", "2020-01-01", "--to", "2020-01-02") == ""
+def test_a_period_without_data_is_said_in_words_with_the_days_that_there_are(
+    run: Callable[..., str],
+) -> None:
+    for more in ([], ["--by", "day"]):
+        result = CliRunner().invoke(crm, ["kpi", *more, "--from", "2020-01-01", "--to", "2020-01-02"])
+        assert result.stdout == ""
+        assert "No figures in this period and selection; the data hold 2026-03-02 to 2026-03-03." in result.stderr
+    assert json.loads(run("kpi", "--from", "2020-01-01", "--to", "2020-01-02", "--json")) == []
+
+
+def test_the_help_lists_every_dimension() -> None:
+    shown = CliRunner().invoke(crm, ["kpi", "--help"]).stdout
+    assert [name for name in [*DIMENSIONS, *ALIASES] if name not in shown] == []
 
 
 def test_a_definition_is_printed(run: Callable[..., str]) -> None:
@@ -56,6 +68,7 @@ def test_a_definition_is_printed(run: Callable[..., str]) -> None:
     ("arguments", "told"),
     [
         (["--by", "colour"], "no dimension 'colour'"),
+        (["--filter", "channel=zzz"], "The filter channel is 'zzz', which is none of its codes"),
         (["--filter", "channel"], "--filter is 'channel'"),
         (["--kpi", "happiness"], "no KPI 'happiness'"),
         (["--explain", "happiness"], "no KPI 'happiness'"),

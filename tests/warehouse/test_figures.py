@@ -1,15 +1,20 @@
 """The hand-made centre's figures, counted on fingers, as `kpi_table` gives them."""
 
+import re
 from datetime import date
+from typing import Any
 
+import pandas as pd
 import pytest
 
 from core.errors import BadInputError
 from core.kpi import dictionary
 from core.scope import PROVINCE, Scope
 from core.settings import Settings
+from tests.core.test_kpi import MEASURES
 from tests.warehouse.centre import MONDAY, TUESDAY
-from warehouse.kpi import DIMENSIONS, kpi_table
+from warehouse.dimensions import DIMENSIONS, UNANSWERED
+from warehouse.kpi import days_held, kpi_table
 from warehouse.publication import Publication
 from warehouse.reader import Reader, open_reader
 
@@ -164,6 +169,76 @@ def test_stocks_are_counted_at_the_period_s_end(reader: Reader) -> None:
     monday = figures(reader, MONDAY, MONDAY, kpis=["customers", "backlog"])
     # On Monday the third customer had not left, and the first ticket was not closed.
     assert monday == {"customers": 3, "backlog": 1}
+
+
+class TestWhatAGroupingCannotAnswer:
+    """Tickets stand in no queue: that is said by NULL, not by a zero that would look like a count."""
+
+    @pytest.mark.parametrize("asked", [{"by": ["queue"]}, {"filters": {"queue": ["general"]}}])
+    def test_tickets_and_rejects_by_queue(self, reader: Reader, asked: dict[str, Any]) -> None:
+        table = kpi_table(reader, None, None, **asked, kpis=["tickets", "complaints", "rejected", "offered"])
+        assert table[["tickets", "complaints", "rejected"]].isna().all(axis=None)
+        assert table["offered"].sum() >= 7
+
+    @pytest.mark.parametrize(("name", "code"), [("channel", "voice"), ("type", "complaint"), ("product", "broadband")])
+    def test_seat_time_of_a_channel_a_type_or_a_product(self, reader: Reader, name: str, code: str) -> None:
+        chosen = figures(reader, filters={name: [code]}, kpis=["occupancy", "seat_fill", "contacts"])
+        assert pd.isna(chosen["occupancy"]) and pd.isna(chosen["seat_fill"]) and float(str(chosen["contacts"])) > 0
+
+    def test_the_measures_named_are_all_of_those_facts(self) -> None:
+        families = measure_families()
+        seat_time = families["seats"] | families["states"]
+        assert UNANSWERED["queue_key"] == seat_time | families["rejects"] | families["tickets"]
+        assert UNANSWERED["product_code"] == seat_time | families["rejects"]
+        assert UNANSWERED["channel_code"] == UNANSWERED["service_type_code"] == seat_time
+        assert UNANSWERED["agent_key"] == families["rejects"] | families["tickets"]
+
+
+def measure_families() -> dict[str, set[str]]:
+    """Family → measures, as dbt/macros/measures.sql defines them."""
+    text = MEASURES.read_text(encoding="utf-8").split("{# Where each family")[0]
+    found: dict[str, set[str]] = {}
+    for line in text.splitlines():
+        if family := re.fullmatch(r" {4}'(\w+)': \{", line):
+            measures = found.setdefault(family[1], set())
+        elif measure := re.match(r" {6}'(\w+)': ", line):
+            measures.add(measure[1])
+    return found
+
+
+class TestWhatIsNotThere:
+    @pytest.mark.parametrize("name", ["channel", "type", "service_type", "queue", "city", "branch", "product", "agent"])
+    def test_an_unknown_code_is_named_with_the_known_ones(self, reader: Reader, name: str) -> None:
+        with pytest.raises(BadInputError, match=f"The filter {name} is 'zzz'") as refused:
+            kpi_table(reader, None, None, filters={name: ["zzz"]})
+        assert "Known: " in refused.value.mend
+
+    def test_a_slip_of_the_pen_gets_the_likely_code(self, reader: Reader) -> None:
+        with pytest.raises(BadInputError) as refused:
+            kpi_table(reader, None, None, filters={"city": ["xain"]})
+        assert "Did you mean xian" in refused.value.mend
+
+    @pytest.mark.parametrize(
+        "period",
+        [
+            (date(2020, 1, 1), date(2020, 1, 31)),
+            (date(2031, 1, 1), None),
+            (None, date(2026, 3, 1)),
+        ],
+    )
+    def test_a_period_wholly_outside_the_data_has_no_row(
+        self, reader: Reader, period: tuple[date | None, date | None]
+    ) -> None:
+        assert days_held(reader) == (MONDAY, TUESDAY)
+        assert kpi_table(reader, *period).empty
+        assert kpi_table(reader, *period, by=["city"]).empty
+
+    def test_a_selection_without_contacts_within_the_data_counts_nought(self, reader: Reader) -> None:
+        assert figures(reader, TUESDAY, TUESDAY, filters={"channel": ["fax"]}, kpis=["contacts"]) == {"contacts": 0}
+
+    def test_what_no_table_carries_is_told_in_the_names_that_were_typed(self, reader: Reader) -> None:
+        with pytest.raises(BadInputError, match="by half_hour, type, agent, a period together"):
+            kpi_table(reader, MONDAY, None, by=["half_hour", "type"], filters={"agent": ["A1"]})
 
 
 def test_dimensions_that_no_table_carries_together_are_refused(reader: Reader) -> None:

@@ -4,95 +4,77 @@
   measures     additive measures to sum                      kpis        [(code, SQL over the sums)]
   conditions   filters, as SQL with $parameters              asked       which of agents_seen, customers, backlog
 -#}
-{%- macro joins() %}
-{%- for join in dimension_joins %}
-  {{ join }}
-{%- endfor %}
-{%- endmacro %}
-{%- macro grouped(counted) %}
-{%- for dimension in counted %}
-    {{ dimension.sql }} as {{ dimension.name }},
-{%- endfor %}
-{%- endmacro %}
-with sums as (
+
+{#- One row a group of `grouping`; the caller gives the figures. -#}
+{%- macro counted(source, grouping, joins, conditions) %}
   select
-    {{- grouped(dimensions) }}
-    {%- for measure in measures %}
-    coalesce(sum(fact.{{ measure }}), 0) as {{ measure }},
+    {%- for dimension in grouping %}
+    {{ dimension.sql }} as {{ dimension.name }},
     {%- endfor %}
-    count(*) as row_count
-  from {{ table }} as fact
-  {{- joins() }}
+    {{ caller() | trim }}
+  from {{ source }} as fact
+  {%- for join in joins %}
+  {{ join }}
+  {%- endfor %}
   where true
     {%- for condition in conditions %}
     and {{ condition }}
     {%- endfor %}
-    {%- if without_seat_time %}
-    and not fact.is_seat_time
-    {%- endif %}
-  {%- if dimensions %}
+  {%- if grouping %}
   group by all
   {%- endif %}
+{%- endmacro %}
+
+{#- A figure of its own beside the sums of the same group. -#}
+{%- macro beside(name, grouping) %}
+  left join {{ name }} on true
+  {%- for dimension in grouping %} and sums.{{ dimension.name }} is not distinct from {{ name }}.{{ dimension.name }}{% endfor %}
+{%- endmacro %}
+
+{%- set answered_by_somebody = ['fact.is_answered', 'fact.agent_key <> 0'] %}
+{%- set active_at_the_end = [
+  'fact.customer_key <> 0',
+  '($period_to is null or fact.registered_date <= $period_to)',
+  '(fact.left_date is null or fact.left_date > $period_to)',
+] %}
+with sums as (
+  {%- call counted(table, dimensions, joins, conditions + (['not fact.is_seat_time'] if without_seat_time else [])) %}
+    {%- for measure in measures %}
+    coalesce(sum(fact.{{ measure }}), 0) as {{ measure }},
+    {%- endfor %}
+    count(*) as row_count
+  {%- endcall %}
 )
 {%- if 'agents_seen' in asked %},
 
 agents as (
-  select
-    {{- grouped(dimensions) }}
+  {%- call counted('fct_queue_visit', dimensions, joins, answered_by_somebody + conditions) %}
     count(distinct fact.agent_key) as agents_seen
-  from fct_queue_visit as fact
-  {{- joins() }}
-  where fact.is_answered and fact.agent_key <> 0
-    {%- for condition in conditions %}
-    and {{ condition }}
-    {%- endfor %}
-  {%- if dimensions %}
-  group by all
-  {%- endif %}
+  {%- endcall %}
 )
 {%- endif %}
 {%- if 'customers' in asked %},
 
 customer_counts as (
-  select
-    {{- grouped(place_dimensions) }}
+  {%- call counted('dim_customer', place_dimensions, place_joins, active_at_the_end + place_conditions) %}
     count(*) as customers
-  from dim_customer as fact
-  {%- for join in place_joins %}
-  {{ join }}
-  {%- endfor %}
-  where fact.customer_key <> 0
-    and ($period_to is null or fact.registered_date <= $period_to)
-    and (fact.left_date is null or fact.left_date > $period_to)
-    {%- for condition in place_conditions %}
-    and {{ condition }}
-    {%- endfor %}
-  {%- if place_dimensions %}
-  group by all
-  {%- endif %}
+  {%- endcall %}
 )
 {%- endif %}
 {%- if 'backlog' in asked %},
 
+tickets_then_open as (
+  select *, created_date_key as date_key, 0 as queue_key, 0 as agent_key
+  from fct_ticket
+  where
+    ($period_to is null or created_at < $backlog_at)
+    and (is_open or ($period_to is not null and closed_at >= $backlog_at))
+),
+
 backlogs as (
-  select
-    {{- grouped(dimensions) }}
+  {%- call counted('tickets_then_open', dimensions, joins, timeless_conditions) %}
     count(*) as backlog
-  from (
-    select *, created_date_key as date_key, 0 as queue_key, 0 as agent_key
-    from fct_ticket
-    where
-      ($period_to is null or created_at < $backlog_at)
-      and (is_open or ($period_to is not null and closed_at >= $backlog_at))
-  ) as fact
-  {{- joins() }}
-  where true
-    {%- for condition in timeless_conditions %}
-    and {{ condition }}
-    {%- endfor %}
-  {%- if dimensions %}
-  group by all
-  {%- endif %}
+  {%- endcall %}
 )
 {%- endif %}
 
@@ -116,18 +98,9 @@ from (
     coalesce(backlogs.backlog, 0) as backlog
     {%- endif %}
   from sums
-  {%- if 'agents_seen' in asked %}
-  left join agents on true
-    {%- for dimension in dimensions %} and sums.{{ dimension.name }} is not distinct from agents.{{ dimension.name }}{% endfor %}
-  {%- endif %}
-  {%- if 'customers' in asked %}
-  left join customer_counts on true
-    {%- for dimension in place_dimensions %} and sums.{{ dimension.name }} = customer_counts.{{ dimension.name }}{% endfor %}
-  {%- endif %}
-  {%- if 'backlog' in asked %}
-  left join backlogs on true
-    {%- for dimension in dimensions %} and sums.{{ dimension.name }} is not distinct from backlogs.{{ dimension.name }}{% endfor %}
-  {%- endif %}
+  {%- if 'agents_seen' in asked %}{{ beside('agents', dimensions) }}{% endif %}
+  {%- if 'customers' in asked %}{{ beside('customer_counts', place_dimensions) }}{% endif %}
+  {%- if 'backlog' in asked %}{{ beside('backlogs', dimensions) }}{% endif %}
 ) as sums
 {%- if dimensions %}
 order by {% for dimension in dimensions %}sums.{{ dimension.name }} nulls first{{ ', ' if not loop.last }}{% endfor %}
