@@ -1,0 +1,136 @@
+"""A section's charts as vector drawings (PDF, page) and as pictures (e-mail)."""
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import vl_convert
+
+from core.i18n import Texts
+from reports.document import Chart, Section
+
+FONT = "Noto Sans CJK SC"
+INK, MUTED, GRID, TARGET = "#1F2A37", "#6B7280", "#E5E7EB", "#B7791F"
+LINES = ("#1F5FA8", "#2B8C7B", "#8A5A83")
+#: Most bars drawn, and the size of a drawing in pixels.
+MOST_BARS, WIDTH, HEIGHT, BAR = 12, 620, 150, 21
+_FORMATS = {"ratio": ".0%", "seconds": ",.0f", "hours": ",.0f", "per_thousand": ",.1f", "score": ".1f"}
+
+
+def svg(section: Section, chart: Chart, text: Texts) -> str:
+    """The chart as an SVG drawing whose words stay words."""
+    drawing: str = vl_convert.vegalite_to_svg(_spec(section, chart, text))
+    return drawing
+
+
+def png(section: Section, chart: Chart, text: Texts) -> bytes:
+    """The chart as a picture at twice its size, for screens that are sharp."""
+    picture: bytes = vl_convert.vegalite_to_png(_spec(section, chart, text), scale=2)
+    return picture
+
+
+def _spec(section: Section, chart: Chart, text: Texts) -> dict[str, Any]:
+    drawn = _bars(section, chart) if chart.kind == "bar" else _lines(section, chart)
+    if chart.target is not None:
+        drawn = drawn + _target(section, chart, text)
+    spec: dict[str, Any] = _themed(drawn, section, chart).to_dict()
+    return spec
+
+
+def _format(section: Section, chart: Chart) -> str:
+    figure = section.columns[chart.series[0]].figure
+    return _FORMATS.get(figure.unit if figure else "", ",.0f")
+
+
+def _lines(section: Section, chart: Chart) -> Any:
+    names = [section.columns[index].name for index in chart.series]
+    rows = [
+        {"x": str(row[chart.category]), "name": names[place], "value": row[index]}
+        for row in section.rows
+        for place, index in enumerate(chart.series)
+    ]
+    figure = section.columns[chart.series[0]].figure
+    is_count = figure is not None and figure.unit == "count"
+    labels = [str(row[chart.category]) for row in section.rows]
+    shown = labels[:: max(1, len(labels) // 9)]
+    short = "substring(datum.label, 5)" if len(labels[0]) == 10 else "datum.label"
+    axis = alt.Axis(title=None, values=shown, labelAngle=0, labelExpr=short)
+    return (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_line(strokeWidth=2, point={"size": 14})
+        .encode(
+            x=alt.X("x:O", sort=labels, axis=axis),
+            y=alt.Y(
+                "value:Q",
+                scale=alt.Scale(zero=is_count),
+                axis=alt.Axis(title=None, format=_format(section, chart), tickCount=4),
+            ),
+            color=alt.Color(
+                "name:N",
+                scale=alt.Scale(domain=names, range=list(LINES[: len(names)])),
+                legend=alt.Legend(orient="top", title=None, labelLimit=300),
+            ),
+        )
+    )
+
+
+def _bars(section: Section, chart: Chart) -> Any:
+    index = chart.series[0]
+    table = pd.DataFrame([{"name": str(row[chart.category]), "value": row[index]} for row in section.rows[:MOST_BARS]])
+    shown = _format(section, chart).replace(".0%", ".1%")
+    top = max([float(value) for value in table["value"].dropna()] + [chart.target or 0.0])
+    base = alt.Chart(table).encode(
+        y=alt.Y(
+            "name:N", sort=list(table["name"]), axis=alt.Axis(title=None, ticks=False, domain=False, labelLimit=180)
+        )
+    )
+    x = alt.X("value:Q", axis=None, scale=alt.Scale(domain=[0, top * 1.15 or 1]))
+    bars = base.mark_bar(height=13, color=LINES[0], cornerRadiusEnd=2).encode(x=x)
+    numbers = base.mark_text(align="left", dx=5).encode(x=x, text=alt.Text("value:Q", format=shown))
+    return bars + numbers
+
+
+def _target(section: Section, chart: Chart, text: Texts) -> Any:
+    data = pd.DataFrame({"target": [chart.target]})
+    if chart.kind == "bar":
+        return alt.Chart(data).mark_rule(color=TARGET, strokeDash=[3, 3]).encode(x="target:Q")
+    shown = f"{chart.target:.0%}" if _format(section, chart) == ".0%" else f"{chart.target:g}"
+    label = data.assign(label=text("chart.target", value=shown))
+    rule = alt.Chart(data).mark_rule(color=TARGET, strokeDash=[3, 3]).encode(y="target:Q")
+    words = alt.Chart(label).mark_text(align="right", baseline="bottom", dy=-2, color=TARGET, fontSize=10)
+    return rule + words.encode(y="target:Q", x=alt.value(WIDTH), text="label:N")
+
+
+def _themed(drawn: Any, section: Section, chart: Chart) -> Any:
+    height = BAR * min(len(section.rows), MOST_BARS) if chart.kind == "bar" else HEIGHT
+    return (
+        drawn.properties(width=WIDTH - 160 if chart.kind == "bar" else WIDTH, height=height)
+        .configure(font=FONT, background="#FFFFFF")
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=MUTED, gridColor=GRID, domainColor=GRID, tickColor=GRID, labelFontSize=11, labelFont=FONT
+        )
+        .configure_axisX(grid=False)
+        .configure_legend(labelColor=INK, labelFontSize=11, labelFont=FONT, padding=0)
+        .configure_text(font=FONT, color=INK, fontSize=11)
+    )
+
+
+def course(values: tuple[float | None, ...], width: int = 96, height: int = 20) -> str:
+    """A headline's course as a small line without axes; empty if there is nothing to draw."""
+    known = [value for value in values if value is not None]
+    if len(known) < 2:
+        return ""
+    low, high = min(known), max(known)
+    step, room = width / (len(values) - 1), (high - low) or 1.0
+    points = [
+        f"{index * step:.1f},{height - 2 - (value - low) / room * (height - 4):.1f}"
+        for index, value in enumerate(values)
+        if value is not None
+    ]
+    x, y = points[-1].split(",")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
+        f'<polyline points="{" ".join(points)}" fill="none" stroke="{LINES[0]}" stroke-width="1.3"/>'
+        f'<circle cx="{x}" cy="{y}" r="2" fill="{LINES[0]}"/></svg>'
+    )

@@ -1,0 +1,1 @@
+select code, name_zh, name_en from dim_queue

@@ -1,0 +1,70 @@
+"""What a report asks of the published marts, through a reader opened with its recipient's scope."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from importlib.resources import files
+
+import pandas as pd
+
+from core.i18n import Language, name_field
+from core.periods import Period
+from core.scope import Scope
+from warehouse.kpi import kpi_table
+from warehouse.publication import Publication
+from warehouse.reader import Reader, open_reader
+
+
+@lru_cache
+def _query(name: str) -> str:
+    return (files("reports") / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _key(day: date) -> int:
+    return int(f"{day:%Y%m%d}")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One publication as one scope sees it, with names in one language."""
+
+    publication: Publication
+    scope: Scope
+    language: Language
+
+    @property
+    def reader(self) -> Reader:
+        """A reader of the publication within the scope."""
+        return open_reader(self.publication, self.scope)
+
+    def kpis(self, period: Period, only: Sequence[str], by: Sequence[str] = ()) -> pd.DataFrame:
+        """One row a group of `by`, a column for each KPI of `only`."""
+        return kpi_table(self.reader, period.first, period.last, by=by, kpis=only)
+
+    def totals(self, period: Period, only: Sequence[str]) -> dict[str, float | None]:
+        """Each KPI over the whole scope; None where there is none."""
+        table = self.kpis(period, only)
+        if table.empty:
+            return dict.fromkeys(only)
+        return {code: number(table.iloc[0][code]) for code in only}
+
+    def complaints(self, period: Period) -> pd.DataFrame:
+        """Complaints by type and city: `code`, `name`, `city_code`, `complaints`."""
+        table = self.reader.rows(_query("complaints"), {"first": _key(period.first), "last": _key(period.last)})
+        return table.assign(name=table[name_field(self.language)])
+
+    def names(self, query: str) -> dict[str, str]:
+        """Code → name of a dimension (channels, queues, units), in the catalogue's order."""
+        table = self.reader.rows(_query(query))
+        return dict(zip(table["code"], table[name_field(self.language)], strict=True))
+
+    def last_day(self) -> date | None:
+        """The last day with figures in the scope; None: there are none."""
+        found = self.reader.rows(_query("days")).iloc[0]["last_day"]
+        return None if pd.isna(found) else pd.Timestamp(found).date()
+
+
+def number(value: object) -> float | None:
+    """A figure of a data frame as a float; None for NULL."""
+    return None if pd.isna(value) else float(value)  # type: ignore[call-overload, arg-type]
