@@ -7,6 +7,20 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Key, UtcDateTime
 from crm_api.base import Base, Captured, one_of
+from crm_api.routing.outbound_models import DiallerSwitch, IvrStep, OutboundCall, Recording
+
+__all__ = [
+    "ENDPOINT_KINDS",
+    "STRATEGIES",
+    "AgentEndpoint",
+    "DiallerSwitch",
+    "IvrStep",
+    "OutboundCall",
+    "QueueRouting",
+    "Recording",
+    "TelephonyResidual",
+    "TelephonySign",
+]
 
 STRATEGIES = ("ring_all", "least_recent", "fewest_calls", "linear", "weighted_random", "skill_rank")
 ENDPOINT_KINDS = ("sip", "webrtc")
@@ -60,6 +74,10 @@ class TelephonyResidual(Captured, Base):
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     day: Mapped[date] = mapped_column(Date, doc="Day in Asia/Shanghai on which the visit began")
+    calls_in_log: Mapped[int] = mapped_column(server_default="0")
+    calls_differing: Mapped[int] = mapped_column(
+        server_default="0", doc="With a visit missing, extra, unknown or wrong"
+    )
     visits_in_log: Mapped[int]
     visits_missing: Mapped[int] = mapped_column(doc="In the log, not in the store")
     visits_extra: Mapped[int] = mapped_column(doc="In the store, not in the log")

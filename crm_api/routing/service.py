@@ -34,6 +34,8 @@ class Phone:
 class Residual:
     """How one day's live picture differed from the log (see TelephonyResidual)."""
 
+    calls_in_log: int = 0
+    calls_differing: int = 0
     visits_in_log: int = 0
     visits_missing: int = 0
     visits_extra: int = 0
@@ -102,6 +104,6 @@ def record_residuals(session: Session, days: Iterable[tuple[date, Residual]]) ->
             continue
         # The part that was compared before was mended then: its differences are added to the new ones.
         for name, value in values.items():
-            setattr(row, name, value if name == "visits_in_log" else getattr(row, name) + value)
+            setattr(row, name, value if name.endswith("_in_log") else getattr(row, name) + value)
         row.reconciled_at = utc_now()
     session.flush()
