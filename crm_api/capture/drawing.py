@@ -175,4 +175,4 @@ def _path(
     upper = min(source, target, key=lambda box: box.y).y + BOX_HEIGHT
     start, end = ports.take(source, "side"), ports.take(target, "side")
     y = upper + 16 + _LANE * between.place(column, other_column)
-    return f"M{start},{leave} V{y} H{end} V{enter}", ((start + end) / 2, y - 4)
+    return f"M{start},{leave} V{y} H{end} V{enter}", ((3 * start + end) / 4, y - 4)

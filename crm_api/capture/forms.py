@@ -36,6 +36,13 @@ class Fields:
         """The whole numbers of a field that may stand several times."""
         return [_whole(name, value) for value in self._form.getlist(name) if isinstance(value, str)]
 
+    def listed(self, name: str, *, longest: int = 60) -> list[str]:
+        """The texts of a field that may stand several times, blanks left out. InvalidError if one is too long."""
+        values = [value for value in self._form.getlist(name) if isinstance(value, str) and value.strip()]
+        if any(len(value) > longest for value in values):
+            raise InvalidError(f"{name} is longer than {longest} characters.", "Choose it from the list.")
+        return values
+
     def local_time(self, name: str) -> datetime | None:
         """The instant that a local date and time (2026-03-02T09:30) means; None if blank."""
         value = self.text(name, longest=40)

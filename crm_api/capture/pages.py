@@ -71,7 +71,7 @@ def span_text(amount: timedelta | None, text: Texts) -> str:
     seconds = abs(int(amount.total_seconds()))
     parts = (("d", seconds // 86400), ("h", seconds // 3600 % 24), ("min", seconds // 60 % 60), ("s", seconds % 60))
     first = next((index for index, (_, number) in enumerate(parts) if number), 3)
-    shown = [text(f"span.{unit}", n=number) for unit, number in parts[first : first + 2] if number or unit == "s"]
+    shown = [text(f"span.{unit}", n=number) for unit, number in parts[first : first + 2] if number or first == 3]
     return " ".join(shown[: 1 if first == 3 else 2])
 
 

@@ -2,8 +2,32 @@
 
 from fastapi import APIRouter
 
-from crm_api.capture import callbacks, capture, customers, drafts, entry, live, monitor, tickets, work
+from crm_api.capture import (
+    callbacks,
+    capture,
+    customers,
+    drafts,
+    entry,
+    live,
+    monitor,
+    process_editor,
+    service_levels,
+    tickets,
+    work,
+)
 
 router = APIRouter()
-for _part in (entry, drafts, customers, capture, tickets, work, callbacks, monitor, live):
+for _part in (
+    entry,
+    drafts,
+    customers,
+    capture,
+    tickets,
+    work,
+    callbacks,
+    monitor,
+    process_editor,
+    service_levels,
+    live,
+):
     router.include_router(_part.router)

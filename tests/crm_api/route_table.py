@@ -49,6 +49,7 @@ class Row:
         also: what stands in the path's further places.
         body: makes a fresh JSON body.
         form: makes a fresh form, for the frontend's routes.
+        file: a fresh file to send, as (name, content).
         status: the answer on success.
         headers: further headers.
         query: the query string.
@@ -58,6 +59,7 @@ class Row:
     target: str | None = None
     body: Callable[[], dict[str, Any]] | None = None
     form: Callable[[], dict[str, Any]] | None = None
+    file: Callable[[], tuple[str, bytes]] | None = None
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     query: str = ""
@@ -92,6 +94,10 @@ def _bulk() -> dict[str, Any]:
 
 def _process() -> dict[str, Any]:
     return {"start": "new", "states": [], "transitions": []}
+
+
+def _file() -> tuple[str, bytes]:
+    return "现场.txt", f"第 {next(_numbers)} 次上门".encode()
 
 
 ANY_VERSION = {"If-Match": "*"}
@@ -213,6 +219,13 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/tmf-api/troubleTicket/v5/troubleTicket"): Row(DESK, body=_trouble_ticket, status=201),
     # An empty change is refused where the ticket is seen.
     ("PATCH", "/tmf-api/troubleTicket/v5/troubleTicket/{ticket_id}"): Row(DESK, target="work", body=dict, status=422),
+    # attachments: what was removed for one role is gone for the next, so who may remove is asked about no file at all
+    ("POST", "/api/v1/tickets/{ticket_id}/attachments"): Row(DESK, target="work", file=_file, status=201),
+    ("GET", "/api/v1/tickets/{ticket_id}/attachments"): Row(DESK, target="work"),
+    ("POST", "/api/v1/contacts/{contact_id}/attachments"): Row(DESK, target="contact", file=_file, status=201),
+    ("GET", "/api/v1/contacts/{contact_id}/attachments"): Row(DESK, target="contact"),
+    ("GET", "/api/v1/attachments/{attachment_id}"): Row(DESK, target="attachment"),
+    ("DELETE", "/api/v1/attachments/{attachment_id}"): Row(DESK, also={"attachment_id": "987654321"}, status=404),
     # administration
     ("GET", "/api/v1/users"): Row(ADMINISTRATOR),
     ("POST", "/api/v1/users"): Row(ADMINISTRATOR, body=_user, status=201),
@@ -276,6 +289,14 @@ TABLE: dict[tuple[str, str], Row] = {
         DESK, target="unit", form=lambda: {"outcome": "reached"}, status=404
     ),
     ("GET", "/app/monitor"): Row(DESK - {"agent"} | {"manager"}),
+    ("GET", "/app/process"): Row(DESK | ADMINISTRATOR),
+    ("POST", "/app/process/look"): Row(ADMINISTRATOR),
+    ("POST", "/app/process/steps"): Row(ADMINISTRATOR),
+    ("POST", "/app/process/draft"): Row(ADMINISTRATOR),
+    ("POST", "/app/process/activate"): Row(ADMINISTRATOR, status=422),
+    ("GET", "/app/service-levels"): Row(ADMINISTRATOR),
+    ("POST", "/app/service-levels/policies/{code}"): Row(ADMINISTRATOR, also={"code": "none"}, status=404),
+    ("POST", "/app/service-levels/days"): Row(ADMINISTRATOR, form=lambda: {"day": "never"}, status=422),
     ("POST", "/api/v1/screen-pops"): Row(
         DESK, body=lambda: {"username": "nobody-at-all", "number": "13891234567"}, status=403
     ),

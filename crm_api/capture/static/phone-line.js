@@ -1,0 +1,156 @@
+"use strict";
+/* The line: registration and calls over JsSIP, with their sound. It knows nothing of the page. */
+(() => {
+  const CONSTRAINTS = { audio: true, video: false };
+  const GATHER_MS = 400;
+
+  class Call {
+    constructor(line, session, number, incoming) {
+      Object.assign(this, { line, session, number, incoming, doing: incoming ? "incoming" : "outgoing", since: Date.now() });
+      Object.assign(this, { muted: false, mixing: null, sent: 0, received: 0, lost: 0, audio: new Audio() });
+      this.audio.autoplay = true;
+      if (session.connection) this.#hear(session.connection);
+      session.on("peerconnection", ({ peerconnection }) => this.#hear(peerconnection));
+      // Waiting for every candidate costs seconds where a network has many addresses.
+      let gathered = 0;
+      session.on("icecandidate", (event) => { clearTimeout(gathered); gathered = setTimeout(event.ready, GATHER_MS); });
+      session.on("accepted", () => this.#to("talking"));
+      session.on("hold", () => this.#to("held"));
+      session.on("unhold", () => this.#to("talking"));
+      session.on("getusermediafailed", () => line.tell("no_microphone"));
+      session.on("ended", () => this.#over(null));
+      session.on("failed", ({ originator, cause }) => this.#over(originator === "local" || cause === "Canceled" ? null : cause));
+      this.meter = setInterval(() => this.#measure(), 1000);
+    }
+    #hear(connection) {
+      connection.addEventListener("track", (event) => {
+        this.remote = event.streams[0] || new MediaStream([event.track]);
+        this.audio.srcObject = this.remote;
+      });
+    }
+    #to(doing) {
+      if (this.doing !== "talking" && doing === "talking") this.since = this.answered ? this.since : Date.now();
+      if (doing === "talking") this.answered = true;
+      this.doing = doing;
+      this.line.changed();
+    }
+    #over(problem) {
+      clearInterval(this.meter);
+      this.audio.srcObject = null;
+      this.line.calls.delete(this);
+      this.line.unmix();
+      this.line.over(this);
+      if (problem) this.line.tell("failed", problem);
+      this.line.changed();
+    }
+    async #measure() {
+      const connection = this.session.connection;
+      if (!connection || connection.connectionState === "closed") return;
+      for (const report of (await connection.getStats()).values()) {
+        if (report.type === "outbound-rtp") this.sent = report.packetsSent;
+        if (report.type === "inbound-rtp") { this.received = report.packetsReceived; this.lost = report.packetsLost; }
+      }
+      this.line.measured(this);
+    }
+    get rings() { return this.doing === "incoming"; }
+    answer() {
+      for (const other of this.line.calls) if (other !== this && other.doing === "talking") other.session.hold();
+      this.session.answer({ mediaConstraints: CONSTRAINTS, pcConfig: { iceServers: [] } });
+    }
+    end() { if (!this.session.isEnded()) this.session.terminate(this.rings ? { status_code: 486 } : {}); }
+    toggleHold() {
+      if (this.doing === "held") {
+        for (const other of this.line.calls) if (other !== this && other.doing === "talking") other.session.hold();
+        this.session.unhold();
+      } else this.session.hold();
+    }
+    toggleMute() {
+      this.muted = !this.muted;
+      if (this.line.mix) this.line.mix.voice.gain.value = this.muted ? 0 : 1;
+      else if (this.muted) this.session.mute({ audio: true });
+      else this.session.unmute({ audio: true });
+      this.line.changed();
+    }
+    tone(key) { this.session.sendDTMF(key, { transportType: "RFC2833" }); }
+    transfer(target, other) {
+      const handlers = {
+        accepted: () => { this.end(); other?.end(); },
+        failed: ({ message }) => this.line.tell("failed", message?.reason_phrase || ""),
+        requestFailed: ({ cause }) => this.line.tell("failed", cause),
+      };
+      this.session.refer(other ? other.session.remote_identity.uri : this.line.address(target), { eventHandlers: handlers, ...(other ? { replaces: other.session } : {}) });
+    }
+  }
+
+  class Line {
+    /* hooks: changed(), tell(what, detail), rang(call), over(call), measured(call) */
+    constructor(hooks) {
+      Object.assign(this, hooks);
+      this.calls = new Set();
+      this.state = "connecting";
+    }
+    connect({ agent, secret, socket }) {
+      this.host = new URL(socket.replace(/^ws/, "http")).hostname;
+      const options = { uri: `sip:${agent}@${this.host}`, password: secret, register_expires: 120, session_timers: false };
+      this.ua = new JsSIP.UA({ ...options, sockets: [new JsSIP.WebSocketInterface(socket)], connection_recovery_max_interval: 4 });
+      const to = (state) => () => { this.state = state; this.changed(); };
+      this.ua.on("registered", to("registered"));
+      this.ua.on("unregistered", to("connecting"));
+      this.ua.on("registrationFailed", ({ response }) => to(response ? "refused" : "away")());
+      this.ua.on("disconnected", to("away"));
+      this.ua.on("newRTCSession", ({ originator, session }) => {
+        if (originator !== "remote") return;
+        const told = session.remote_identity;
+        const call = new Call(this, session, told.uri.user, true);
+        call.name = told.display_name || "";
+        this.calls.add(call);
+        this.rang(call);
+        this.changed();
+      });
+      this.ua.start();
+    }
+    stop() { this.ua?.stop(); }
+    address(target) { return `sip:${target}@${this.host}`; }
+    dial(target) {
+      for (const call of this.calls) if (call.doing === "talking") call.session.hold();
+      const session = this.ua.call(this.address(target), { mediaConstraints: CONSTRAINTS, pcConfig: { iceServers: [] } });
+      const call = new Call(this, session, target, false);
+      this.calls.add(call);
+      this.changed();
+      return call;
+    }
+    other(call) { return [...this.calls].find((each) => each !== call && each.answered); }
+
+    /* Three people: each of the two hears the microphone and the other one. */
+    async conference() {
+      const both = [...this.calls].filter((call) => call.answered && call.remote);
+      if (both.length !== 2 || this.mix) return;
+      const context = new AudioContext(), voice = context.createGain();
+      const microphone = await navigator.mediaDevices.getUserMedia(CONSTRAINTS);
+      context.createMediaStreamSource(microphone).connect(voice);
+      this.mix = { context, voice, microphone, calls: both };
+      for (const call of both) {
+        if (call.session.isOnHold().local) call.session.unhold();
+        const out = context.createMediaStreamDestination();
+        voice.connect(out);
+        context.createMediaStreamSource(both.find((each) => each !== call).remote).connect(out);
+        const sender = call.session.connection.getSenders().find((each) => each.track?.kind === "audio");
+        call.own = sender.track;
+        await sender.replaceTrack(out.stream.getAudioTracks()[0]);
+      }
+      this.changed();
+    }
+    unmix() {
+      const mix = this.mix;
+      if (!mix) return;
+      this.mix = null;
+      for (const call of mix.calls) {
+        if (call.session.isEnded()) continue;
+        call.session.connection.getSenders().find((each) => each.track?.kind === "audio")?.replaceTrack(call.own);
+      }
+      for (const track of mix.microphone.getTracks()) track.stop();
+      mix.context.close();
+    }
+  }
+  window.PhoneLine = Line;
+})();
