@@ -73,5 +73,5 @@ def create_app(engine: Engine | None = None, settings: WebSettings | None = None
     app.add_middleware(middleware.Shedding, settings=configured, metrics=metrics)
     app.add_middleware(middleware.Guarding, settings=configured)
     app.add_middleware(middleware.Limiting, settings=configured, metrics=metrics)
-    app.add_middleware(middleware.Telling, metrics=metrics)
+    app.add_middleware(middleware.Telling, metrics=metrics, phone_socket=configured.phone_socket)
     return app

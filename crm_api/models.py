@@ -1,8 +1,10 @@
 """Every table of the store, imported in one place so that the metadata is whole."""
 
+from crm_api.attachments import models as attachments
 from crm_api.audit import models as audit
 from crm_api.base import Base
 from crm_api.bus import models as bus
+from crm_api.campaigns import models as campaigns
 from crm_api.capture import models as capture
 from crm_api.contacts import models as contacts
 from crm_api.contacts import text_models as contact_texts
@@ -21,8 +23,10 @@ from crm_api.workforce import models as workforce
 
 __all__ = [
     "Base",
+    "attachments",
     "audit",
     "bus",
+    "campaigns",
     "capture",
     "contact_texts",
     "contacts",

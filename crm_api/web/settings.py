@@ -34,6 +34,9 @@ class WebSettings(BaseSettings):
     max_body_bytes: int = Field(default=1_048_576, ge=1024, description="Largest request body.")
     max_upload_bytes: int = Field(default=26_214_400, ge=1024, description="Largest multipart body (attachments).")
     max_attachment_bytes: int = Field(default=10_485_760, ge=1024, description="Largest attached file.")
+    report_domains: str = Field(
+        default="", description="Mail domains that reports may go to, separated by blanks; empty: any."
+    )
     webhook_hosts: str = Field(default="", description="Hosts that webhooks may call, separated by blanks.")
     phone_socket: str = Field(
         default="",
@@ -52,6 +55,11 @@ class WebSettings(BaseSettings):
     @classmethod
     def _without_slash(cls, value: str) -> str:
         return value.rstrip("/")
+
+    @property
+    def report_domain_names(self) -> frozenset[str]:
+        """The domains that reports may go to, in lower case; empty: any."""
+        return frozenset(self.report_domains.lower().split())
 
     @property
     def webhook_host_names(self) -> frozenset[str]:

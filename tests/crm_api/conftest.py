@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from core.actor import Actor
 from core.database import make_engine, session_scope
+from core.settings import get_settings
 from crm_api.app import create_app
 from crm_api.identity import passwords, sessions
 from crm_api.identity.models import User
@@ -44,6 +45,16 @@ def quick_hashes() -> Iterator[PasswordHasher]:
     passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     yield real
     passwords.HASHER = real
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Attached files lie in a folder of the tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CRM_HOME", str(tmp_path_factory.mktemp("home")))
+        get_settings.cache_clear()
+        yield
+    get_settings.cache_clear()
 
 
 def _populate(url: str) -> World:

@@ -105,7 +105,8 @@ def _call(stage: Stage, key: tuple[str, str], row: Row, side: Side, username: st
         sign_in(client, stage.engine, username)
     body = row.body() if row.body else None
     form = row.form() if row.form else None
-    answer = client.request(method, path + row.query, json=body, data=form, headers=row.headers)
+    file = {"file": row.file()} if row.file else None
+    answer = client.request(method, path + row.query, json=body, data=form, files=file, headers=row.headers)
     return answer.status_code, answer.text
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
+from crm_api.attachments import service as attachments
 from crm_api.contacts.models import Contact
 from crm_api.customers import merging
 from crm_api.customers.models import (
@@ -145,6 +146,14 @@ def build_world(session: Session) -> World:
         # Opened through the loop, so it has a history and clocks; of no customer, so their pages stay as they are.
         opened = {"channel_code": "voice", "service_type_code": "complaint", "unit_id": customer.unit_id}
         ids[("work", side)] = tickets.create(session, actor=_PROVINCE, values=opened).id
+        ids[("attachment", side)] = attachments.add(
+            session,
+            actor=_PROVINCE,
+            owner="ticket",
+            owner_id=ids[("work", side)],
+            name="现场.txt",
+            content=f"{side}：无信号".encode(),
+        ).id
         merged = add_customer(session, {**person, "code": f"{person['code']}M", "account": f"{person['account']}1"})
         merge = merging.merge(session, survivor_id=customer.id, merged_id=merged.id, reason="重复建档", actor=_PROVINCE)
         merging.undo(session, merge.id, actor=_PROVINCE)
