@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.time import to_local, utc_now
 from crm_api.capture import drafts, names
-from crm_api.capture.capture_service import capture
+from crm_api.capture.capture_service import capture, contact_of_call
 from crm_api.capture.forms import Sent
 from crm_api.capture.pages import language_of, render
 from crm_api.capture.scripts import script_of
@@ -33,9 +33,16 @@ PLACE = "capture"
 
 @router.get("/app/capture")
 def capture_form(
-    identity: Writer, session: DbSession, request: Request, customer_id: Number = None, contact_id: Number = None
+    identity: Writer,
+    session: DbSession,
+    request: Request,
+    customer_id: Number = None,
+    contact_id: Number = None,
+    call: Annotated[str | None, Query(max_length=120)] = None,
 ) -> Response:
-    """The form: empty, for a customer, for a contact that came in, or as one left it."""
+    """The form: empty, for a customer, for a contact or a call that came in, or as one left it."""
+    if call is not None and contact_id is None:
+        contact_id = contact_of_call(session, call)
     typed = drafts.load(session, identity.user_id, PLACE)
     # Without a word typed only the choices before the customer was chosen are kept; a new call starts from nothing.
     if not typed.get("text", "").strip() and customer_id is None and contact_id is None:

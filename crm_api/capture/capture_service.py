@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.time import utc_now
@@ -66,6 +67,11 @@ def capture(session: Session, *, identity: Identity, sent: Fields, origin: Origi
             now=now,
         )
     return Captured(contact, ticket)
+
+
+def contact_of_call(session: Session, call: str) -> int | None:
+    """The contact of a call on the telephone; None until telephony has stored it, a moment after it began."""
+    return session.scalar(select(Contact.id).where(Contact.channel_code == "voice", Contact.external_id == call))
 
 
 def _contact(session: Session, identity: Identity, sent: Fields, origin: Origin, key: str, now: datetime) -> Contact:

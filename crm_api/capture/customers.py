@@ -7,6 +7,7 @@ from fastapi.responses import Response
 from sqlalchemy import select
 
 from crm_api.audit.service import record
+from crm_api.capture.capture_service import contact_of_call
 from crm_api.capture.forms import Sent
 from crm_api.capture.names import channels, service_types
 from crm_api.capture.pages import render
@@ -19,6 +20,7 @@ from crm_api.identity.permissions import Permission
 from crm_api.identity.sessions import Identity
 from crm_api.organisation.models import Township
 from crm_api.web.dependencies import DbSession, From, RowId, requires
+from crm_api.workforce.models import Queue
 
 router = APIRouter(include_in_schema=False)
 Reader = Annotated[Identity, requires(Permission.CUSTOMER_READ)]
@@ -38,7 +40,7 @@ def find_customers(
 @router.post("/app/pop")
 def pop(identity: Reader, session: DbSession, request: Request, sent: Sent) -> Response:
     """Who calls from a number: nobody, one, or several to choose from; the number never stands in an address."""
-    number = sent.text("number", longest=40) or ""
+    number, call = sent.text("number", longest=40) or "", sent.text("call", longest=120)
     found = searching.by_number(session, identity.actor, number) if number else []
     if not found and number:
         found = searching.search(session, identity.actor, number, limit=_SHOWN)
@@ -49,7 +51,11 @@ def pop(identity: Reader, session: DbSession, request: Request, sent: Sent) -> R
         "pop.html",
         number=number,
         matches=match_bodies(session, found),
-        contact_id=sent.number("contact_id"),
+        contact_id=sent.number("contact_id") or (contact_of_call(session, call) if call else None),
+        call=call,
+        queue=session.scalars(select(Queue).where(Queue.code == sent.text("queue", longest=60))).one_or_none(),
+        priority=sent.number("priority"),
+        path_chosen=sent.text("path", longest=100),
         rang=sent.text("rang", longest=1) == "1",
     )
 

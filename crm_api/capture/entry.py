@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import FileResponse, RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from crm_api.audit.service import record
@@ -22,6 +23,7 @@ from crm_api.capture.pages import (
     render,
     render_plain,
 )
+from crm_api.capture.phone_library import phone_library
 from crm_api.capture.queues import home_counts
 from crm_api.errors import NotAllowedError
 from crm_api.identity import passwords, sessions
@@ -41,6 +43,9 @@ _LIBRARIES = Path(__file__).parents[2] / "node_modules"
 _FILES = {
     "app.css": (_STATIC / "app.css", "text/css"),
     "app.js": (_STATIC / "app.js", "text/javascript"),
+    "phone.css": (_STATIC / "phone.css", "text/css"),
+    "phone.js": (_STATIC / "phone.js", "text/javascript"),
+    "phone-line.js": (_STATIC / "phone-line.js", "text/javascript"),
     "icon.svg": (_STATIC / "icon.svg", "image/svg+xml"),
     "htmx.js": (_LIBRARIES / "htmx.org" / "dist" / "htmx.min.js", "text/javascript"),
 }
@@ -54,8 +59,11 @@ async def root() -> RedirectResponse:
 
 
 @router.get("/static/{name}", dependencies=[public])
-async def static_file(name: str) -> FileResponse:
+async def static_file(name: str) -> Response:
     """A file that pages load; libraries lie where npm put them at set-up."""
+    if name == "jssip.js":
+        script = await run_in_threadpool(phone_library, _LIBRARIES)
+        return Response(script, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
     path, kind = _FILES.get(name, (None, ""))
     if path is None:
         raise HTTPException(404, f"There is no file {name!r}.")

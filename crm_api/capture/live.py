@@ -16,13 +16,13 @@ from starlette.concurrency import run_in_threadpool
 
 from core.actor import Actor
 from core.database import session_scope
-from crm_api.bus.service import publish
 from crm_api.capture.hub import Message, hub_of
 from crm_api.errors import InvalidError, NotAllowedError
 from crm_api.identity.models import User
 from crm_api.identity.permissions import Permission
 from crm_api.identity.scope import visible_units
 from crm_api.identity.sessions import Identity, identify_session, identify_token
+from crm_api.routing.phones import announce
 from crm_api.web.dependencies import SESSION_COOKIE, DbSession, requires
 from crm_api.web.errors import problems
 from crm_api.web.schemas import In, Out
@@ -59,15 +59,14 @@ def announce_call(body: ScreenPopIn, identity: Announcer, session: DbSession) ->
     known = session.scalar(select(User.id).where(User.username == body.username.lower(), User.is_active))
     if known is None:
         raise InvalidError(f"There is no user {body.username!r}.", "Name an active user.")
-    told = {"username": body.username.lower(), "number": body.number, "contact_id": body.contact_id}
-    publish(session, topic="screen_pop", payload=told)
+    announce(session, username=body.username.lower(), number=body.number, contact_id=body.contact_id)
     return ScreenPopOut()
 
 
 def event_for(actor: Actor, units: frozenset[int], message: Message) -> tuple[str, dict[str, Any]] | None:
     """The event that `actor` is sent of a message; None if it is none of theirs."""
     _, topic, payload = message
-    if topic in ("screen_pop", "callback"):
+    if topic in ("screen_pop", "callback", "phone"):
         return (topic, payload) if payload.get("username") == actor.username else None
     if topic == "ticket":
         if actor.is_province or payload.get("unit_id") in units:

@@ -17,6 +17,7 @@ from core.time import to_local, utc_now
 from crm_api.capture.menu import menu_of
 from crm_api.identity.sessions import Identity
 from crm_api.organisation.models import OrgUnit
+from crm_api.routing.phones import phone_of
 
 PREFIX = "/app"
 LANGUAGE_COOKIE, LOOK_COOKIE, SIZE_COOKIE = "crm_language", "crm_look", "crm_size"
@@ -100,6 +101,7 @@ def draw(request: Request, template: str, context: Mapping[str, Any], *, languag
 
     given = {
         "t": text,
+        "tp": texts("crm_api.routing", language),
         "code": code,
         "lang": language,
         "look": _choice(request, LOOK_COOKIE, LOOKS),
@@ -134,6 +136,7 @@ def render(
     given = {"me": identity, "layout": "fragment.html" if partial else "shell.html"} | context
     if not partial:
         given |= {"menu": menu_of(identity), "unit": session.get(OrgUnit, identity.actor.unit_id)}
+        given["phone"] = phone_of(session, identity.user_id) if request.app.state.settings.phone_socket else None
     language = language_of(request, identity.language)
     return HTMLResponse(
         draw(request, template, given, language=language), status_code=status, headers=_HEADERS | dict(headers or {})

@@ -22,6 +22,7 @@ from crm_api.routing.schemas import (
     PhoneOut,
     WishIn,
 )
+from crm_api.routing.service import list_routings
 from crm_api.web.dependencies import DbSession, From, Web, requires
 from crm_api.web.errors import problems
 from crm_api.workforce.models import Agent
@@ -43,6 +44,7 @@ def own_phone(identity: Speaker, session: DbSession) -> PhoneOut:
         agent=phone.agent.code,
         kind=phone.endpoint.kind,
         queues=list(phone.queues),
+        wrap_up={one.queue.code: one.routing.wrap_up_seconds for one in list_routings(session)},
         is_there=is_there,
         state=state.state if state else None,
         since=state.started_at if state else None,

@@ -15,6 +15,7 @@ class PhoneOut(Out):
     agent: str
     kind: str = Field(description="webrtc: the browser is the phone; sip: a phone on the desk")
     queues: list[str]
+    wrap_up: dict[str, int] = Field(description="Queue -> seconds after a call")
     is_there: bool = Field(description="Whether telephony answers")
     state: str | None
     since: Instant | None

@@ -21,11 +21,10 @@ _SECURITY_HEADERS = (
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"geolocation=(), camera=(), microphone=(self)"),
-    (
-        b"content-security-policy",
-        b"default-src 'self'; img-src 'self' data:; connect-src 'self' wss:; object-src 'none'; "
-        b"base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    ),
+)
+_POLICY = (
+    "default-src 'self'; img-src 'self' data:; connect-src 'self' wss:{socket}; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _HEALTH = ("/healthz", "/readyz", "/metrics")
 #: The JSON escape of a null byte: an odd number of backslashes before u0000.
@@ -56,9 +55,13 @@ async def _refuse(scope: Scope, send: Send, status: int, detail: str, *, retry_a
 class Telling:
     """Request id, security headers, and the measurements of every answer."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, phone_socket: str = "") -> None:
         self._app = app
         self._metrics = metrics
+        # A phone's socket on another port is another origin; wss is allowed anyway.
+        socket = f" {'/'.join(phone_socket.split('/')[:3])}" if phone_socket.startswith("ws://") else ""
+        policy = (b"content-security-policy", _POLICY.format(socket=socket).encode())
+        self._security = (*_SECURITY_HEADERS, policy)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -73,7 +76,10 @@ class Telling:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*_completed(scope, message["headers"]), (b"x-request-id", request_id.encode())]
+                message["headers"] = [
+                    *self._completed(scope, message["headers"]),
+                    (b"x-request-id", request_id.encode()),
+                ]
             await send(message)
 
         try:
@@ -81,15 +87,14 @@ class Telling:
         finally:
             self._metrics.observe(scope, status, time.perf_counter() - started)
 
-
-def _completed(scope: Scope, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    present = {name.lower() for name, _ in headers}
-    added = [pair for pair in _SECURITY_HEADERS if pair[0] not in present]
-    if scope.get("scheme") == "https":
-        added.append((b"strict-transport-security", b"max-age=31536000"))
-    if b"cache-control" not in present and scope["path"].startswith("/api/"):
-        added.append((b"cache-control", b"no-store"))
-    return [*headers, *added]
+    def _completed(self, scope: Scope, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        present = {name.lower() for name, _ in headers}
+        added = [pair for pair in self._security if pair[0] not in present]
+        if scope.get("scheme") == "https":
+            added.append((b"strict-transport-security", b"max-age=31536000"))
+        if b"cache-control" not in present and scope["path"].startswith("/api/"):
+            added.append((b"cache-control", b"no-store"))
+        return [*headers, *added]
 
 
 class Shedding:

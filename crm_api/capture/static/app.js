@@ -56,6 +56,7 @@
       Object.assign(document.documentElement.dataset, { look, size });
       showLive();
       arrive();
+      document.dispatchEvent(new Event("shell-drawn"));
     });
   });
 
@@ -193,7 +194,8 @@
     line.addEventListener("screen_pop", (event) => {
       const told = JSON.parse(event.data);
       const values = { number: told.number, rang: "1" };
-      if (told.contact_id) values.contact_id = told.contact_id;
+      for (const name of ["contact_id", "call", "queue", "priority", "path"]) if (told[name] !== undefined) values[name] = told[name];
+      document.dispatchEvent(new CustomEvent("phone-rings", { detail: told }));
       htmx.ajax("POST", "/app/pop", { target: "#pop", swap: "innerHTML", values });
     });
     line.addEventListener("ticket", (event) => {
@@ -201,6 +203,7 @@
       htmx.trigger(document.body, "tickets-moved");
       if (ticket && String(told.ticket_id) === ticket.dataset.ticket && told.event_number > Number(ticket.dataset.version)) one("#moved").hidden = false;
     });
+    line.addEventListener("phone", (event) => document.dispatchEvent(new CustomEvent("phone-told", { detail: JSON.parse(event.data) })));
     line.addEventListener("escalation", (event) => {
       const told = JSON.parse(event.data);
       const box = document.createElement("p"), link = document.createElement("a"), close = document.createElement("button");
