@@ -1,0 +1,231 @@
+"""Candidates of a campaign: who passes every gate, what each offer is worth to call them, who shares a number."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import BigInteger, Column, Float, MetaData, SmallInteger, String, Table, bindparam, func, insert, select
+from sqlalchemy.orm import Session, aliased
+
+from crm_api.campaigns.gates import Only, Plan, assess
+from crm_api.campaigns.models import ELIGIBLE, ListAssessment
+from crm_api.campaigns.ports import Floats, Ints
+from crm_api.campaigns.settings import campaign_settings
+from crm_api.customers.models import Customer, CustomerPhone
+from crm_api.dialect import is_postgresql
+
+#: What one account's owner is protected by protects the number: whoever else has it is not called either.
+RESTRICTIVE = frozenset(
+    {"do_not_call", "no_consent", "open_complaint", "suspended", "on_a_list", "frequency_cap", "cooling_off"}
+)
+#: Gates about the worth of a call, which do not forbid one that was promised.
+_WORTH = frozenset({ELIGIBLE, "no_score", "no_value"})
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The candidates who passed every gate, one a person, in the order of their ids; and what the gates took out.
+
+    Attributes:
+        customers, cities, phones: (n,) ids.
+        scores: (n, offers) probability or effect; NaN where the offer is not for them or nothing scores them.
+        values: (n, offers) fen of a call; -inf there.
+        persons: (n,) what a person is drawn for the holdout by: the lowest id of those who share a number.
+        gates: gate -> candidates that it took out first; with `eligible`.
+    """
+
+    customers: Ints
+    cities: Ints
+    phones: Ints
+    scores: Floats
+    values: Floats
+    persons: Ints
+    gates: dict[str, int]
+
+
+def drawn(persons: Ints, salt: str, percent: float) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Whether each person falls into the share `percent` of the holdout of that salt; the same on every machine."""
+    start = int.from_bytes(hashlib.blake2b(salt.encode(), digest_size=8).digest(), "big")
+    mixed = persons.astype(np.uint64) ^ np.uint64(start)
+    # The finaliser of splitmix64 (Steele, Lea, Flood 2014): every bit of the id moves every bit of the number.
+    with np.errstate(over="ignore"):
+        mixed = (mixed + np.uint64(0x9E3779B97F4A7C15)) & np.uint64(0xFFFFFFFFFFFFFFFF)
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed = mixed ^ (mixed >> np.uint64(31))
+    return np.asarray((mixed >> np.uint64(11)).astype(np.float64) / 2.0**53 < percent / 100.0)
+
+
+def standing_of(session: Session, plan: Plan, customer_id: int, *, now: datetime) -> str | None:
+    """The gate that forbids calling a customer at `now`, theirs or of whoever shares their number; None: none does."""
+    mine, theirs = aliased(CustomerPhone), aliased(CustomerPhone)
+    shared = (
+        select(theirs.customer_id)
+        .join(mine, mine.e164 == theirs.e164)
+        .where(mine.customer_id == customer_id, mine.deleted_at.is_(None), theirs.deleted_at.is_(None))
+    )
+    others = set(session.scalars(shared)) - {customer_id}
+    rows = session.execute(
+        assess(plan, now=now, only=[customer_id, *sorted(others)], audience=False, building=False)
+    ).all()
+    gates = {row.customer_id: row.gate for row in rows}
+    own = gates.get(customer_id, "not_active")
+    if own not in _WORTH:
+        return str(own)
+    return next((gates[other] for other in sorted(others) if gates.get(other) in RESTRICTIVE), None)
+
+
+def count_gates(session: Session, plan: Plan, *, now: datetime) -> dict[str, int]:
+    """What each gate would take out if the list were built now."""
+    return gather(session, plan, now=now).gates
+
+
+def gather(session: Session, plan: Plan, *, now: datetime, keep_log: bool = False) -> Pool:
+    """Look at every candidate.
+
+    Args:
+        session: the caller's transaction.
+        plan: the campaign.
+        now: the instant at which the gates look.
+        keep_log: write each candidate's gate down for `reading.gate_of`.
+    """
+    table = _pool_table(len(plan.offers), dropped_by_itself=is_postgresql(session))
+    connection = session.connection()
+    table.drop(connection, checkfirst=True)
+    table.create(connection)
+    connection.execute(insert(table).from_select([column.name for column in table.c], assess(plan, now=now)))
+    counted = connection.execute(select(table.c.gate, func.count()).group_by(table.c.gate))
+    gates: dict[str, int] = {row[0]: row[1] for row in counted}
+    pool = _eligible(session, plan, table, gates, now)
+    if keep_log:
+        _keep_log(session, plan, table, pool)
+    table.drop(connection)
+    return pool
+
+
+def _pool_table(offers: int, *, dropped_by_itself: bool) -> Table:
+    columns: list[Column[Any]] = []
+    for index in range(offers):
+        columns += [Column(f"fits_{index}", SmallInteger), Column(f"score_{index}", Float)]
+    return Table(
+        "list_pool",
+        MetaData(),
+        Column("customer_id", BigInteger, primary_key=True, autoincrement=False),
+        Column("city_id", BigInteger),
+        Column("gate", String(20)),
+        Column("phone_id", BigInteger),
+        *columns,
+        prefixes=["TEMPORARY"],
+        postgresql_on_commit="DROP" if dropped_by_itself else None,
+    )
+
+
+def _eligible(session: Session, plan: Plan, table: Table, gates: dict[str, int], now: datetime) -> Pool:
+    offers = len(plan.offers)
+    rows = session.execute(select(table).where(table.c.gate == ELIGIBLE).order_by(table.c.customer_id)).all()
+    cells = np.array([tuple(row) for row in rows], dtype=object).reshape(len(rows), len(table.c))
+    customers, cities = cells[:, 0].astype(np.int64), cells[:, 1].astype(np.int64)
+    phones = cells[:, 3].astype(np.int64)
+    fits, scores = cells[:, 4::2].astype(np.float64) > 0, cells[:, 5::2].astype(np.float64)
+    scores = np.where(fits, scores, np.nan).reshape(len(rows), offers)
+    margins = np.array([offer.margin_fen for _, offer in plan.offers], dtype=np.float64)
+    worth = scores * margins - plan.campaign.cost_per_call_fen
+    values = np.where(np.isnan(worth) | (worth <= 0), -np.inf, worth)
+    shared = _shared(session)
+    persons = np.array([shared.get(int(key), int(key)) for key in customers], dtype=np.int64)
+    moved = _siblings(session, plan, customers, shared, now)
+    kept = np.array([int(key) not in moved for key in customers], dtype=bool)
+    best = values.max(axis=1, initial=-np.inf)
+    for position in _repeated(persons, best, kept):
+        moved[int(customers[position])] = "same_number"
+        kept[position] = False
+    settings = campaign_settings()
+    held = kept & drawn(persons, settings.global_salt, settings.global_holdout_percent)
+    moved |= dict.fromkeys(map(int, customers[held]), "global_holdout")
+    kept &= ~held
+    _move(session, table, moved)
+    counts = dict(gates)
+    for gate in moved.values():
+        counts[gate] = counts.get(gate, 0) + 1
+    counts[ELIGIBLE] = int(kept.sum())
+    return Pool(customers[kept], cities[kept], phones[kept], scores[kept], values[kept], persons[kept], counts)
+
+
+def _shared(session: Session) -> dict[int, int]:
+    """Customer -> the lowest id of those with whom they share a number, directly or through another; sharers only."""
+    repeated = (
+        select(CustomerPhone.e164)
+        .where(CustomerPhone.deleted_at.is_(None))
+        .group_by(CustomerPhone.e164)
+        .having(func.count() > 1)
+        .subquery()
+    )
+    rows = session.execute(
+        select(CustomerPhone.e164, CustomerPhone.customer_id)
+        .join(repeated, repeated.c.e164 == CustomerPhone.e164)
+        .join(Customer, Customer.id == CustomerPhone.customer_id)
+        .where(CustomerPhone.deleted_at.is_(None), Customer.deleted_at.is_(None), Customer.status == "active")
+        .order_by(CustomerPhone.customer_id)
+    )
+    by_number: dict[str, list[int]] = defaultdict(list)
+    for number, customer in rows:
+        by_number[number].append(customer)
+    return _joined(group for group in by_number.values() if len(group) > 1)
+
+
+def _joined(groups: Iterable[list[int]]) -> dict[int, int]:
+    above: dict[int, int] = {}
+
+    def top(key: int) -> int:
+        while above.setdefault(key, key) != key:
+            above[key] = above[above[key]]
+            key = above[key]
+        return key
+
+    for group in groups:
+        for key in group[1:]:
+            one, other = top(group[0]), top(key)
+            above[max(one, other)] = min(one, other)
+    return {key: top(key) for key in list(above)}
+
+
+def _siblings(
+    session: Session, plan: Plan, customers: Ints, shared: Mapping[int, int], now: datetime
+) -> dict[int, str]:
+    """Eligible customers whom a protection of somebody with the same number covers, with that gate."""
+    wanted = {shared[int(key)] for key in customers if int(key) in shared}
+    people = sorted(key for key, person in shared.items() if person in wanted)
+    covered: dict[int, str] = {}
+    for start in range(0, len(people), 10_000):
+        only: Only = people[start : start + 10_000]
+        for row in session.execute(assess(plan, now=now, only=only, audience=False)):
+            if row.gate in RESTRICTIVE:
+                covered.setdefault(shared[row.customer_id], row.gate)
+    return {int(key): covered[shared[int(key)]] for key in customers if shared.get(int(key)) in covered}
+
+
+def _repeated(persons: Ints, best: Floats, kept: np.ndarray[Any, Any]) -> list[int]:
+    """Positions of kept candidates whose person has a better one (of equal ones the first stays)."""
+    positions = np.flatnonzero(kept)
+    order = positions[np.lexsort((positions, -best[positions], persons[positions]))]
+    again = np.flatnonzero(np.diff(persons[order]) == 0) + 1
+    return [int(order[place]) for place in again]
+
+
+def _move(session: Session, table: Table, moved: Mapping[int, str]) -> None:
+    if moved:
+        statement = table.update().where(table.c.customer_id == bindparam("key")).values(gate=bindparam("found"))
+        rows = [{"key": customer, "found": gate} for customer, gate in moved.items()]
+        session.connection().execute(statement, rows)
+
+
+def _keep_log(session: Session, plan: Plan, table: Table, pool: Pool) -> None:
+    log = ListAssessment.__table__
+    connection = session.connection()
+    connection.execute(log.delete().where(ListAssessment.campaign_id == plan.campaign.id))  # type: ignore[attr-defined]
+    rows = select(func.coalesce(plan.campaign.id, 0), table.c.customer_id, table.c.gate)
+    connection.execute(insert(ListAssessment).from_select(["campaign_id", "customer_id", "gate"], rows))
