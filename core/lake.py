@@ -1,6 +1,6 @@
 """The lake's contract: where its files lie, what their columns are, and which loads are complete.
 
-    <lake>/<table>/_schema.parquet                      no rows; the columns, so that readers always find a file
+    <lake>/<table>/_schema.parquet                      no rows; the columns and key, so that readers always find a file
     <lake>/<table>/<load day>/<load id>.<file>.parquet  append-only
     <lake>/_ledger/<load id>.json                       written last: a load without it does not exist for readers
 
@@ -26,6 +26,7 @@ from core.files import write_atomically
 LOAD_COLUMN = "_dlt_load_id"
 LEDGER = "_ledger"
 PERSONAL_TABLE = "personal_identifiers"
+_KEY = b"primary_key"
 
 PERSONAL_SCHEMA = pa.schema(
     [
@@ -106,16 +107,27 @@ def load_file(lake: Path, table: str, load_id: str, file: int | str) -> Path:
 
 def ensure_schemas(lake: Path, tables: Iterable[Table]) -> None:
     """Write the empty schema file of each captured table and of the personal table, where it is missing or differs."""
-    schemas = {table.name: arrow_schema(table).append(pa.field(LOAD_COLUMN, pa.string())) for table in tables}
+    schemas = {
+        table.name: arrow_schema(table)
+        .append(pa.field(LOAD_COLUMN, pa.string()))
+        .with_metadata({_KEY: ",".join(column.name for column in table.primary_key)})
+        for table in tables
+    }
     schemas[PERSONAL_TABLE] = PERSONAL_SCHEMA
     for name, schema in schemas.items():
         path = lake / name / "_schema.parquet"
-        if path.exists() and pq.read_schema(path).equals(schema):
+        if path.exists() and pq.read_schema(path).equals(schema, check_metadata=True):
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp")
         pq.write_table(schema.empty_table(), temporary)
         temporary.replace(path)
+
+
+def key_columns(lake: Path, table: str) -> list[str]:
+    """The columns of the store's primary key, as the table's schema file names them; none where it does not."""
+    metadata = pq.read_schema(lake / table / "_schema.parquet").metadata or {}
+    return [name for name in metadata.get(_KEY, b"").decode().split(",") if name]
 
 
 def record_load(lake: Path, load: Load) -> None:

@@ -10,15 +10,13 @@ import duckdb
 import pandas as pd
 import pyarrow.parquet as pq
 
-from core.lake import Load, completed_loads, current_loads, load_files
+from core.lake import Load, completed_loads, current_loads, key_columns, load_files
 from core.settings import Settings
 from warehouse.export import SCHEMA, engine_options, literal, quoted
 
 _QUERIES = Path(__file__).with_name("queries") / "gates"
 #: Lake tables whose batch is looked at day by day.
 _BATCH_TABLES = ("contacts", "queue_visits", "agent_states", "tickets")
-#: Keys of the lake's tables.
-_KEYS = ("id", "code")
 #: More distinct texts than this are checked as a sample of that many.
 _MOST_VALUES = 100_000
 
@@ -71,20 +69,18 @@ def _register(connection: duckdb.DuckDBPyConnection, name: str, rows: list[tuple
 def _store_counts(
     connection: duckdb.DuckDBPyConnection, settings: Settings, loads: Sequence[Load]
 ) -> list[tuple[str, int, int]]:
-    """Per table that the newest load counted in the store: rows there, and keys of the newest epoch in the lake.
-
-    A table keyed otherwise than those that the marts read is left out: the lake does not say what its key is.
-    """
+    """Per table that the newest load counted in the store: rows there, and keys of the newest epoch in the lake."""
     newest = loads[-1]
     epoch = [load for load in current_loads(settings.lake) if load.rank <= newest.rank]
     counts = []
     for table, expected in newest.store_rows.items():
         schema = settings.lake / table / "_schema.parquet"
-        key = next((name for name in _KEYS if name in pq.read_schema(schema).names), None)
-        if key is None:
+        key = ", ".join(quoted(name) for name in key_columns(settings.lake, table))
+        if not key:
+            # A lake whose schemas were written before they named keys; the next load writes them anew.
             continue
         paths = [path for load in epoch for path in load_files(settings.lake, table, load.load_id)]
-        query = " ".join([f"select count(distinct {key}) from", _read([schema, *paths])])
+        query = " ".join(["select count(*) from (select distinct", key, "from", _read([schema, *paths]), ")"])
         ((found,),) = connection.execute(query).fetchall()
         counts.append((table, int(expected), int(found)))
     return counts

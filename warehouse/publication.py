@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from core.files import write_atomically
 from core.settings import Settings, get_settings
 
 POINTER = "CURRENT.json"
+#: Makes and publishes marts from the lake that is there.
+ANEW = "crm build && crm publish"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Publication:
     row_counts: Mapping[str, int] = field(default_factory=dict, hash=False)
     gates: list[dict[str, Any]] = field(default_factory=list, hash=False)
     loaded_at: datetime | None = None
+    #: Readers were led away from it by a rollback.
+    is_withdrawn: bool = False
 
     def to_json(self) -> str:
         """As it stands in CURRENT.json and beside its file."""
@@ -41,6 +45,7 @@ class Publication:
                 "loaded_at": self.loaded_at.isoformat() if self.loaded_at else None,
                 "row_counts": dict(self.row_counts),
                 "gates": self.gates,
+                "is_withdrawn": self.is_withdrawn,
             },
             ensure_ascii=False,
             indent=1,
@@ -62,6 +67,7 @@ def _read(path: Path) -> Publication:
             loaded_at=_instant(content.get("loaded_at")),
             row_counts=content["row_counts"],
             gates=content["gates"],
+            is_withdrawn=content.get("is_withdrawn", False),
         )
     except FileNotFoundError as error:
         raise NotPublishedError("Nothing has been published yet.", "Publish with: crm pipeline") from error
@@ -105,12 +111,13 @@ def remember(publication: Publication) -> None:
 
 
 def prune(settings: Settings, keep: int) -> None:
-    """Delete all but the newest `keep` publications; the current one always stays.
+    """Delete all but `keep` publications, those rolled away from first, then the oldest; the current one always stays.
 
     A reader that has an old file open goes on reading it: the system frees it when the last one closes it.
     """
     pointed = current(settings).run_id
     others = [each for each in kept(settings) if each.run_id != pointed]
+    others.sort(key=lambda each: (not each.is_withdrawn, each.run_id))
     for old in others[: max(len(others) - (keep - 1), 0)]:
         old.file.with_suffix(".json").unlink(missing_ok=True)
         old.file.unlink(missing_ok=True)
@@ -119,17 +126,32 @@ def prune(settings: Settings, keep: int) -> None:
 def roll_back(settings: Settings) -> Publication:
     """Point to the publication before the current one; a second call goes one further back.
 
+    A publication that was rolled away from is never gone back to, also after a newer one was published.
+
     Raises:
         NotPublishedError: there is no earlier one.
     """
     pointed = current(settings)
-    earlier = [each for each in kept(settings) if each.run_id < pointed.run_id]
-    if not earlier:
-        raise NotPublishedError(
-            f"There is no publication before {pointed.run_id}.", "Publish anew with: crm build && crm publish"
-        )
-    point_to(settings, earlier[-1])
-    return earlier[-1]
+    earlier = earlier_than(settings, pointed)
+    if earlier is None:
+        raise NotPublishedError(f"There is no publication to go back to before {pointed.run_id}.", f"Try: {ANEW}")
+    point_to(settings, earlier)
+    if pointed.file.exists():
+        remember(replace(pointed, is_withdrawn=True))
+    return earlier
+
+
+def earlier_than(settings: Settings, publication: Publication) -> Publication | None:
+    """Where a rollback from `publication` leads; None: nowhere."""
+    earlier = [each for each in kept(settings) if each.run_id < publication.run_id and not each.is_withdrawn]
+    return earlier[-1] if earlier else None
+
+
+def mend_of_unreadable(settings: Settings, publication: Publication) -> str:
+    """What to do when the publication's file is gone or damaged."""
+    if earlier_than(settings, publication):
+        return f"Go back to the one before with: crm publish --rollback; or publish anew with: {ANEW}"
+    return f"Publish anew with: {ANEW}"
 
 
 def restore(settings: Settings) -> Publication:
@@ -137,5 +159,7 @@ def restore(settings: Settings) -> Publication:
     newest = kept(settings)
     if not newest:
         raise NotPublishedError("Nothing has been published yet.", "Publish with: crm pipeline")
-    point_to(settings, newest[-1])
-    return newest[-1]
+    found = replace(newest[-1], is_withdrawn=False)
+    remember(found)
+    point_to(settings, found)
+    return found

@@ -10,13 +10,15 @@ import duckdb
 import pandas as pd
 
 from core.errors import BadInputError, NotPublishedError
-from core.scope import Scope
+from core.scope import PROVINCE, Scope
 from core.settings import TIME_ZONE, get_settings
 from warehouse.export import SCHEMA, literal, mart_names, quoted
 from warehouse.publication import Publication
 
 #: Marts without persons or figures: a city's reader needs their names to read its own rows.
 _SHARED = frozenset({"dim_branch", "dim_agent", "dim_seat"})
+#: A database file begins with three headers of this size together; blocks follow.
+_HEADER_BYTES = 3 * 4096
 #: Readers kept open; an older one closes when nobody holds it any more.
 _KEPT = 24
 
@@ -144,16 +146,42 @@ def _open(publication: Publication, scope: Scope) -> duckdb.DuckDBPyConnection:
     try:
         connection.execute(f"set TimeZone = {literal(TIME_ZONE)}")
         connection.execute(f"attach {literal(publication.file)} as published (read_only)")
+        _require_whole(connection, publication.file)
         for name in mart_names(connection, "published"):
             connection.execute(_view(connection, name, scope))
         connection.execute("set enable_external_access = false")
         connection.execute("set lock_configuration = true")
-    except duckdb.IOException as error:
+    except (OSError, duckdb.Error) as error:
         connection.close()
+        what = "is damaged" if publication.file.exists() else "is gone"
         raise NotPublishedError(
-            f"The publication {publication.run_id} is gone: {error}", "Ask for the current one and try again."
+            f"The publication {publication.run_id} {what}: {error}",
+            "Try again if a newer one was published meanwhile; else: crm doctor says how to mend it.",
         ) from error
     return connection
+
+
+def _require_whole(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
+    """OSError if the file is shorter than its own table of contents says: queries would fail where it was cut."""
+    ((block_size, blocks),) = connection.execute(
+        "select block_size, total_blocks from pragma_database_size() where database_name = 'published'"
+    ).fetchall()
+    whole, there = _HEADER_BYTES + block_size * blocks, file.stat().st_size
+    if there < whole:
+        raise OSError(f"{file} is cut: {there:,} of {whole:,} bytes")
+
+
+def why_unreadable(publication: Publication) -> str | None:
+    """What is wrong with a publication's file, in words; None: it opens, is whole and holds its marts."""
+    try:
+        connection = _open(publication, PROVINCE)
+    except NotPublishedError as error:
+        return error.message
+    with connection:
+        missing = set(publication.row_counts) - {
+            str(name) for (name,) in connection.execute("select view_name from duckdb_views()").fetchall()
+        }
+    return f"{publication.file} lacks {', '.join(sorted(missing))}" if missing else None
 
 
 def open_reader(publication: Publication, scope: Scope) -> Reader:

@@ -8,7 +8,8 @@ from core.errors import NotPublishedError
 from core.lake import completed_loads
 from core.settings import Settings, get_settings
 from core.time import to_local, utc_now
-from warehouse.publication import current
+from warehouse.publication import current, mend_of_unreadable
+from warehouse.reader import why_unreadable
 
 #: The pipeline runs at night; older than this, last night's run is missing.
 STALE = timedelta(hours=26)
@@ -53,9 +54,9 @@ def published(settings: Settings, now: datetime) -> Check:
     through = publication.data_through
     reached = f"{to_local(through):%Y-%m-%d %H:%M}" if through else "no event"
     detail = f"run {publication.run_id}, published {ago(age)} ago, data through {reached}"
-    if not publication.file.exists():
-        mend = "Go back to the one before with: crm publish --rollback"
-        return Check("published marts", "problem", f"{detail}; its file {publication.file} is gone", mend)
+    wrong = why_unreadable(publication)
+    if wrong:
+        return Check("published marts", "problem", f"{detail}; {wrong}", mend_of_unreadable(settings, publication))
     detail += f", {size(publication.file.stat().st_size)}"
     newest = _newest_load(settings)
     if age > STALE:

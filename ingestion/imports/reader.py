@@ -191,6 +191,11 @@ def open_source(
         name, header = open_sheet(path, sheet)
         _check_header(path, header)
         return Source(path, "workbook", "", header, digest, lines, True, sheet=name)
+    if sheet:
+        raise BadInputError(
+            f"{path.name} is a text file and has no sheet {sheet!r}.",
+            "Leave --sheet (or the mapping's file.sheet) away, or give the workbook.",
+        )
     found = check_encoding(path, encoding) if encoding else detect_encoding(path)
     chosen = delimiter or _choose_delimiter(path, found, wanted)
     header = _first_row(path, found, chosen)

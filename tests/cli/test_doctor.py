@@ -17,9 +17,13 @@ from cli.checks.pipeline_state import lake, published
 from cli.checks.store import oldest_transaction
 from cli.doctor import doctor
 from core.database import make_engine
+from core.errors import NotPublishedError
 from core.lake import Load, new_load_id, record_load
+from core.scope import PROVINCE
 from core.settings import Settings, get_settings
 from tests.dashboards.marts import publish_marts
+from warehouse.publication import roll_back
+from warehouse.reader import open_reader
 
 NOW = datetime(2026, 11, 9, 2, 0, tzinfo=UTC)
 
@@ -112,7 +116,24 @@ def test_published_marts_that_are_gone_are_a_problem(home: Settings) -> None:
     publication = publish_marts(home, "first")
     publication.file.unlink()
     check = published(home, publication.published_at)
-    assert check.level == "problem" and "--rollback" in check.mend
+    assert check.level == "problem" and "is gone" in check.detail
+    # There is none before it to go back to.
+    assert check.mend == "Publish anew with: crm build && crm publish"
+
+
+@pytest.mark.parametrize("kept", [0, 100, 300_000, -1])
+def test_published_marts_that_were_cut_are_a_problem_with_the_way_back(home: Settings, kept: int) -> None:
+    publish_marts(home, "first")
+    publication = publish_marts(home, "second")
+    content = publication.file.read_bytes()
+    publication.file.write_bytes(content[:kept])
+    check = published(home, publication.published_at)
+    assert check.level == "problem" and "second is damaged" in check.detail
+    assert "crm publish --rollback" in check.mend
+    with pytest.raises(NotPublishedError, match="is damaged"):
+        open_reader(publication, PROVINCE)
+    assert roll_back(home).run_id == "first"
+    assert published(home, publication.published_at).level == "ok"
 
 
 @pytest.mark.parametrize(

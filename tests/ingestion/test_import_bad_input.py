@@ -343,6 +343,10 @@ def test_a_workbook_with_real_dates_imports(centre: Centre) -> None:
     assert "lacks columns" in centre.error(content, "--sheet", "other")
 
 
+def test_a_sheet_of_a_text_file_is_refused(centre: Centre) -> None:
+    assert "is a text file and has no sheet 'Calls'" in centre.error(f"{HEADER}\n{GOOD}\n", "--sheet", "Calls")
+
+
 def test_a_cut_workbook_is_refused(centre: Centre, tmp_path: Path) -> None:
     _workbook(centre.file, [HEADER.split(","), GOOD.split(",")])
     content = centre.file.read_bytes()

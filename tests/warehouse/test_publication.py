@@ -59,7 +59,7 @@ class TestKeeping:
         assert current(built).run_id == second.run_id
         assert roll_back(built).run_id == first.run_id
         assert current(built).file == first.file
-        with pytest.raises(NotPublishedError, match="no publication before"):
+        with pytest.raises(NotPublishedError, match="no publication to go back to"):
             roll_back(built)
         assert restore(built).run_id == second.run_id == current(built).run_id
 
@@ -71,8 +71,20 @@ class TestKeeping:
         assert current(built).run_id == runs[1]
         newest = publish(built).run_id
         assert current(built).run_id == newest
+        # Of those rolled away from the older one went; the good one that readers saw last stays to go back to.
         files = {path.name for path in built.published.glob("*.duckdb")}
-        assert files == {f"marts_{run}.duckdb" for run in [*runs[2:], newest]}
+        assert files == {f"marts_{run}.duckdb" for run in [runs[1], runs[3], newest]}
+
+    def test_a_rollback_never_leads_to_a_run_that_was_rolled_away_from(self, built: Settings) -> None:
+        good, bad = publish(built).run_id, publish(built).run_id
+        assert roll_back(built).run_id == good
+        mended = publish(built).run_id
+        assert [each.run_id for each in kept(built)] == [good, bad, mended]
+        assert roll_back(built).run_id == good
+        with pytest.raises(NotPublishedError, match="no publication to go back to"):
+            roll_back(built)
+        assert restore(built).run_id == mended
+        assert roll_back(built).run_id == good
 
     def test_the_pointer_tells_the_run_its_rows_and_its_gates(self, built: Settings) -> None:
         publication = publish(built)
