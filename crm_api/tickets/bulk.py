@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.actor import Actor
+from core.actor import PROVINCIAL_ROLES, Actor
 from core.time import utc_now
 from crm_api.dialect import begin_writing
 from crm_api.errors import InvalidError, NotAllowedError, NotFoundError, RefusedError
@@ -89,7 +89,7 @@ def carry_out(
         session.add(bulk)
         session.flush()
     else:
-        bulk, ticket_ids = _proposed(session, bulk_id)
+        bulk, ticket_ids = _proposed(session, actor, bulk_id)
     outlooks = []
     for ticket_id in sorted(ticket_ids):
         outlook, event_number = _attempt(session, actor, ticket_id, bulk.action, bulk.parameters, at)
@@ -111,9 +111,10 @@ def undo(session: Session, *, actor: Actor, bulk_id: int, now: datetime | None =
     at = now or utc_now()
     begin_writing(session)
     bulk = session.get(BulkAction, bulk_id, with_for_update=True)
-    if bulk is None:
+    mine = bulk is not None and bulk.created_by == actor.username
+    if bulk is None or not (mine or actor.is_province):
         raise NotFoundError(f"There is no bulk action {bulk_id}.")
-    if bulk.created_by != actor.username:
+    if not mine:
         raise NotAllowedError(f"Bulk action {bulk_id} is {bulk.created_by}'s to take back.")
     if bulk.status != "done" or bulk.action not in _UNDOABLE:
         raise WrongStateError(f"Bulk action {bulk_id} ({bulk.action}, {bulk.status}) cannot be taken back.")
@@ -131,7 +132,11 @@ def undo(session: Session, *, actor: Actor, bulk_id: int, now: datetime | None =
 
 
 def _undo_one(session: Session, actor: Actor, item: BulkItem, now: datetime) -> Outlook:
-    ticket, work = hold(session, actor=actor, ticket_id=item.ticket_id, now=now)
+    try:
+        ticket, work = hold(session, actor=actor, ticket_id=item.ticket_id, now=now)
+    except NotFoundError as refusal:
+        # It went to another branch meanwhile: it stays as it is, and the others are still taken back.
+        return Outlook(item.ticket_id, str(item.ticket_id), "", "", refusal.message)
     before = ticket.state
     if version_of(session, ticket.id) != item.event_number:
         return Outlook(ticket.id, ticket.code, before, before, "Somebody went on with it.")
@@ -198,7 +203,9 @@ def _do(
     )
 
 
-def _proposed(session: Session, bulk_id: int) -> tuple[BulkAction, list[int]]:
+def _proposed(session: Session, actor: Actor, bulk_id: int) -> tuple[BulkAction, list[int]]:
+    if not (actor.is_province and actor.role in PROVINCIAL_ROLES):
+        raise NotAllowedError("Proposed actions are the province's to carry out.", "Ask a dispatcher or reviewer.")
     bulk = session.get(BulkAction, bulk_id, with_for_update=True)
     if bulk is None:
         raise NotFoundError(f"There is no bulk action {bulk_id}.")

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -10,7 +10,7 @@ from core.actor import PROVINCIAL_ROLES, Actor
 from core.time import utc_now
 from crm_api.dialect import begin_writing
 from crm_api.errors import ConflictError, InvalidError, NotAllowedError
-from crm_api.tickets.access import find, hold, works_on
+from crm_api.tickets.access import find, hold, visible, works_on
 from crm_api.tickets.errors import WrongStateError
 from crm_api.tickets.history import Step, record, set_fields
 from crm_api.tickets.loop_models import LINK_KINDS, TicketLink
@@ -21,9 +21,14 @@ _DEEPEST = 10
 
 
 def children(session: Session, *, actor: Actor, ticket_id: int) -> list[Ticket]:
-    """The children of a ticket, oldest first."""
+    """The children of a ticket that `actor` sees, oldest first."""
+    return list(session.scalars(children_of(session, actor=actor, ticket_id=ticket_id).order_by(Ticket.id)))
+
+
+def children_of(session: Session, *, actor: Actor, ticket_id: int) -> Select[Ticket]:
+    """The statement that reads the children `actor` sees, for lists that page."""
     find(session, actor=actor, ticket_id=ticket_id)
-    return list(session.scalars(select(Ticket).where(Ticket.parent_id == ticket_id).order_by(Ticket.id)))
+    return select(Ticket).where(Ticket.parent_id == ticket_id, Ticket.deleted_at.is_(None), visible(actor))
 
 
 def attach(
@@ -92,10 +97,14 @@ def link(
 
 
 def links(session: Session, *, actor: Actor, ticket_id: int) -> list[TicketLink]:
-    """The links from and to a ticket."""
+    """The links from and to a ticket whose other end `actor` sees too."""
     find(session, actor=actor, ticket_id=ticket_id)
     either = or_(TicketLink.ticket_id == ticket_id, TicketLink.other_id == ticket_id)
-    return list(session.scalars(select(TicketLink).where(either).order_by(TicketLink.id)))
+    found = session.scalars(select(TicketLink).where(either).order_by(TicketLink.id)).all()
+    ends = {end for row in found for end in (row.ticket_id, row.other_id)}
+    shown = select(Ticket.id).where(Ticket.id.in_(ends), Ticket.deleted_at.is_(None), visible(actor))
+    seen = set(session.scalars(shown))
+    return [row for row in found if {row.ticket_id, row.other_id} <= seen]
 
 
 def _require_worker(session: Session, actor: Actor, ticket: Ticket) -> None:

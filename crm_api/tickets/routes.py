@@ -15,7 +15,6 @@ from crm_api.tickets.access import find, visible
 from crm_api.tickets.history import version_of
 from crm_api.tickets.loop_models import TicketWork
 from crm_api.tickets.models import Ticket
-from crm_api.tickets.references import own_references
 from crm_api.tickets.schemas import (
     ClockName,
     EventOut,
@@ -63,7 +62,6 @@ def create_ticket(body: TicketIn, identity: Creator, session: DbSession, once: I
 
     def produce() -> StepTaken:
         values = body.model_dump(exclude={"template_code", "pending"}, exclude_unset=True, exclude_none=True)
-        own_references(session, identity.actor, values)
         ticket = service.create(
             session,
             actor=identity.actor,
@@ -154,7 +152,6 @@ def change_ticket(
     ticket = find(session, actor=identity.actor, ticket_id=ticket_id)
     seen = version_required(if_match, version_of(session, ticket_id))
     changes = body.model_dump(exclude_unset=True)
-    own_references(session, identity.actor, changes)
     service.edit(session, actor=identity.actor, ticket_id=ticket_id, changes=changes, expected_version=seen)
     answer = taken(session, ticket)
     set_etag(response, answer.version)

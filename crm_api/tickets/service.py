@@ -35,6 +35,7 @@ from crm_api.tickets.models import (
     TicketEvent,
 )
 from crm_api.tickets.process_service import active_version
+from crm_api.tickets.references import own_references
 from crm_api.tickets.transitions import Option, options, pending_fields, transition
 
 __all__ = ["TicketView", "create", "edit", "explain", "get", "get_by_code", "history", "transition"]
@@ -87,7 +88,7 @@ def create(
 
     Raises:
         NotAllowedError: the role opens no tickets, or the branch is not theirs.
-        InvalidError: a field is unknown or names nothing that exists.
+        InvalidError: a field is unknown, names nothing that exists, or a customer or contact out of the actor's sight.
     """
     at = now or utc_now()
     if actor.role not in _CREATORS:
@@ -121,7 +122,8 @@ def _open(
     if values.get("parent_id") is not None:
         raise InvalidError("parent_id cannot be given at creation.", "Attach the child afterwards.")
     check_fields(session, values, allowed=frozenset(TICKET_FIELDS))
-    _own_branch(session, actor, values.get("unit_id"))
+    own_references(session, actor, values)
+    _own_branch(session, actor, values)
     paused = pending_fields(pending.get("reason"), pending.get("until"), now=now) if pending else {}
     version = active_version(session, service_type_code=values["service_type_code"])
     state = "pending" if pending else "new"
@@ -141,11 +143,16 @@ def _open(
     return ticket
 
 
-def _own_branch(session: Session, actor: Actor, unit_id: int | None) -> None:
-    if actor.role in BRANCH_ROLES and unit_id is not None:
-        unit = session.get_one(OrgUnit, unit_id)
-        if actor.unit_id not in (unit.id, unit.parent_id):
-            raise NotAllowedError(f"Unit {unit_id} is not of your branch.", "Leave it to the province.")
+def _own_branch(session: Session, actor: Actor, values: dict[str, Any]) -> None:
+    """A branch opens tickets of its own only; one that names no unit is its own, so that it goes on seeing it."""
+    if actor.role not in BRANCH_ROLES or actor.is_province:
+        return
+    if values.get("unit_id") is None:
+        values["unit_id"] = actor.unit_id
+        return
+    unit = session.get_one(OrgUnit, values["unit_id"])
+    if actor.unit_id not in (unit.id, unit.parent_id):
+        raise NotAllowedError(f"Unit {unit.id} is not of your branch.", "Leave it to the province.")
 
 
 def check_fields(session: Session, values: Mapping[str, Any], *, allowed: frozenset[str]) -> None:
@@ -237,6 +244,7 @@ def edit(
     ticket, work = hold(session, actor=actor, ticket_id=ticket_id, now=at)
     allowed = _editable(session, actor, ticket)
     check_fields(session, changes, allowed=allowed)
+    own_references(session, actor, changes)
     meanwhile = changed_since(session, ticket_id, expected_version)
     present = {name: getattr(work if name == "handler" else ticket, name) for name in changes}
     clashes = {name: meanwhile[name] for name in changes if name in meanwhile and changes[name] != present[name]}

@@ -14,7 +14,6 @@ from crm_api.tickets import service
 from crm_api.tickets.access import find, visible
 from crm_api.tickets.history import version_of
 from crm_api.tickets.models import Ticket
-from crm_api.tickets.references import own_references
 from crm_api.tickets.tmf621 import (
     PATH,
     PRIORITY_OF,
@@ -88,7 +87,6 @@ def create_trouble_ticket(
 
     def produce() -> TroubleTicket:
         values = values_of(body)
-        own_references(session, identity.actor, values)
         ticket = service.create(session, actor=identity.actor, values=values)
         session.flush()
         return _body(session, identity.actor, ticket)
