@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from core.errors import ConfigurationError
+from telephony.service_commands import dial, fax, ivr, recordings
 
 #: The private Asterisk of development, demo and tests lies here (not below CRM_HOME: it is an installation).
 ASTERISK_ROOT = Path(".asterisk") / "root"
@@ -23,6 +24,10 @@ def _manager_secret() -> str:
 @click.group()
 def telephony() -> None:
     """Asterisk: install a private one, configure it, read its logs."""
+
+
+for _command in (ivr, dial, fax, recordings):
+    telephony.add_command(_command)
 
 
 @telephony.command()
@@ -114,6 +119,27 @@ def listen(host: str, port: int, user: str) -> None:
         listener.run()
     finally:
         orders.stop()
+
+
+@telephony.command()
+@click.argument("username")
+@click.option("--agent", "agent_code", help="Code of the agent's record. [default: the one they have, else a new one]")
+@click.option("--kind", type=click.Choice(["webrtc", "sip"]), default="webrtc", show_default=True)
+@click.option("--queue", "queues", multiple=True, help="A queue to serve; may be repeated. [default: every one]")
+@click.option("--show-secret", is_flag=True, help="Print the secret, to set up a phone on the desk.")
+def phone(username: str, agent_code: str | None, kind: str, queues: tuple[str, ...], show_secret: bool) -> None:
+    """Give USERNAME a phone: in the browser (webrtc) or on the desk (sip). Then configure and reload Asterisk."""
+    from core.database import make_engine, session_scope
+    from crm_api.routing.phones import assign
+    from crm_api.store import require_ready, store_errors
+
+    engine = make_engine()
+    require_ready(engine)
+    with store_errors(engine), session_scope(engine) as session:
+        own = assign(session, username=username, agent_code=agent_code, kind=kind, queues=queues)
+        click.echo(f"{username}: agent {own.agent.code}, {own.endpoint.kind}, queues {', '.join(own.queues)}")
+        if show_secret:
+            click.echo(f"secret: {own.endpoint.secret}")
 
 
 @telephony.command()

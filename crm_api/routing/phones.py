@@ -4,6 +4,8 @@ Orders go over the live bus to the process that holds the manager connection, wh
 An order that nobody takes is lost, as a key press on a dead phone is: so it is refused while telephony is not there.
 """
 
+import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -14,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.time import utc_now
 from crm_api.bus.service import publish
-from crm_api.errors import InvalidError, NotFoundError, RefusedError
+from crm_api.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 from crm_api.identity.models import User
 from crm_api.routing.models import AgentEndpoint, TelephonySign
 from crm_api.workforce.models import Agent, AgentQueue, AgentStateInterval, Queue
@@ -77,7 +79,7 @@ def own_phone(session: Session, user_id: int) -> OwnPhone:
     """The same; NotFoundError for somebody without a phone."""
     found = phone_of(session, user_id)
     if found is None:
-        raise NotFoundError("You have no phone.", "A phone comes with an agent's record: crm telephony phones.")
+        raise NotFoundError("You have no phone.", "Give one with: crm telephony phone USERNAME")
     return found
 
 
@@ -185,3 +187,67 @@ def users_of(session: Session, agent_codes: set[str]) -> dict[str, str]:
         .where(Agent.code.in_(agent_codes), User.is_active)
     )
     return dict(rows.all())
+
+
+def assign(
+    session: Session, *, username: str, agent_code: str | None = None, kind: str = "webrtc", queues: Sequence[str] = ()
+) -> OwnPhone:
+    """Make a user an agent with a phone of their own; repeating it changes only what differs.
+
+    Args:
+        agent_code: the agent's record; None: the one they have, else a new one.
+        kind: webrtc (in the browser) or sip (on the desk).
+        queues: codes of the queues to serve; empty: those served already, else every one that is not removed.
+
+    Raises:
+        NotFoundError: no such user, or no such queue.
+        ConflictError: the agent's record is another user's.
+    """
+    user = session.scalars(select(User).where(User.username == username.lower(), User.is_active)).one_or_none()
+    if user is None:
+        raise NotFoundError(f"There is no user {username!r}.", "See them with: crm users list")
+    agent = _agent_for(session, user, agent_code)
+    endpoint = session.get(AgentEndpoint, agent.id)
+    if endpoint is None:
+        endpoint = AgentEndpoint(agent_id=agent.id, secret=secrets.token_hex(16))
+        session.add(endpoint)
+    endpoint.kind = kind
+    _serve(session, agent, queues)
+    session.flush()
+    return own_phone(session, user.id)
+
+
+def _agent_for(session: Session, user: User, code: str | None) -> Agent:
+    agent = session.get(Agent, user.agent_id) if user.agent_id and code is None else None
+    if agent is None:
+        wanted = code or f"{7000 + user.id}"
+        agent = session.scalars(select(Agent).where(Agent.code == wanted)).one_or_none()
+        if agent is None:
+            agent = Agent(code=wanted, name=user.display_name, unit_id=user.unit_id)
+            session.add(agent)
+            session.flush()
+    other = session.scalar(select(User.username).where(User.agent_id == agent.id, User.id != user.id))
+    if other is not None:
+        raise ConflictError(f"Agent {agent.code} is {other}'s.", "Name another agent.")
+    user.agent_id = agent.id
+    return agent
+
+
+def _serve(session: Session, agent: Agent, codes: Sequence[str]) -> None:
+    served = {row.queue_id: row for row in session.scalars(select(AgentQueue).where(AgentQueue.agent_id == agent.id))}
+    if served and not codes:
+        return
+    known = {row.code: row.id for row in session.scalars(select(Queue).where(Queue.deleted_at.is_(None)))}
+    if not known and not codes:
+        general = Queue(code="general", name_zh="综合", name_en="General", calendar_code="always")
+        session.add(general)
+        session.flush()
+        known = {general.code: general.id}
+    for code in codes or sorted(known):
+        if code not in known:
+            raise NotFoundError(f"There is no queue {code!r}.", f"There are: {', '.join(sorted(known))}.")
+        row = served.get(known[code])
+        if row is None:
+            session.add(AgentQueue(agent_id=agent.id, queue_id=known[code]))
+        else:
+            row.deleted_at = None
