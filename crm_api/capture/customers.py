@@ -5,20 +5,26 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from crm_api.audit.service import record
+from crm_api.audit.service import Origin, record
 from crm_api.capture.capture_service import contact_of_call
 from crm_api.capture.forms import Sent
 from crm_api.capture.names import channels, service_types
 from crm_api.capture.pages import render
+from crm_api.capture.queues import rows_of
+from crm_api.contacts.text_models import ContactText
 from crm_api.customers import search as searching
 from crm_api.customers import service
+from crm_api.customers.models import CustomerMerge
 from crm_api.customers.routes import match_bodies
 from crm_api.customers.view import view
 from crm_api.errors import InvalidError
 from crm_api.identity.permissions import Permission
 from crm_api.identity.sessions import Identity
 from crm_api.organisation.models import Township
+from crm_api.scores import service as scores
+from crm_api.tickets.models import Ticket
 from crm_api.web.dependencies import DbSession, From, RowId, requires
 from crm_api.workforce.models import Queue
 
@@ -63,20 +69,52 @@ def pop(identity: Reader, session: DbSession, request: Request, sent: Sent) -> R
 @router.get("/app/customers/{customer_id}")
 def customer_page(customer_id: RowId, identity: Reader, session: DbSession, request: Request, origin: From) -> Response:
     """Everything about a customer; audited as a view of personal data."""
+    return show_customer(request, session, identity, customer_id, origin)
+
+
+def show_customer(
+    request: Request,
+    session: Session,
+    identity: Identity,
+    customer_id: int,
+    origin: Origin,
+    *,
+    merge: CustomerMerge | None = None,
+) -> Response:
+    """A customer's page; `merge` is one that was just made or undone, told above it."""
     customer = service.get_customer(session, customer_id, identity.actor)
     record(session, "customer.viewed", actor=identity.actor, subject=("customer", customer.id), origin=origin)
-    township = session.scalars(select(Township).where(Township.id == customer.township_id)).first()
+    seen = view(session, customer, identity.actor)
+    tickets = {
+        row.id: row for row in session.scalars(select(Ticket).where(Ticket.id.in_([t.id for t in seen.tickets])))
+    }
     return render(
         request,
         session,
         identity,
         "customer.html",
-        view=view(session, customer, identity.actor),
-        township=township,
+        headers={"HX-Push-Url": f"/app/customers/{customer.id}"} if merge else {},
+        view=seen,
+        township=session.scalars(select(Township).where(Township.id == customer.township_id)).first(),
         channel_names={row.code: row for row in channels(session)},
         service_names={row.code: row for row in service_types(session)},
+        tickets=rows_of(session, [tickets[each.id] for each in seen.tickets]),
+        texts=_texts(session, [each.id for each in seen.contacts]),
+        answers={each.contact_id: each.score for each in seen.surveys if each.contact_id},
+        scores=scores.of(session, customer.id),
         may_capture=identity.may(Permission.CONTACT_CREATE),
+        merge=merge,
     )
+
+
+def _texts(session: Session, contact_ids: list[int]) -> dict[int, str]:
+    """Contact -> what was first written down about it."""
+    rows = session.execute(
+        select(ContactText.contact_id, ContactText.body)
+        .where(ContactText.contact_id.in_(contact_ids))
+        .order_by(ContactText.id.desc())
+    )
+    return {row.contact_id: row.body for row in rows}
 
 
 @router.post("/app/customers/{customer_id}/reveal")

@@ -9,6 +9,7 @@ from crm_api.capture import (
     drafts,
     entry,
     live,
+    merging,
     monitor,
     process_editor,
     service_levels,

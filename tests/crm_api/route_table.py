@@ -34,6 +34,7 @@ DESK = PROVINCIAL_DESK | BRANCH
 ADMINISTRATOR = frozenset({"administrator"})
 PROVINCE = frozenset({"dispatcher", "reviewer", "supervisor"})
 BULK = PROVINCE | {"branch_lead", "branch_manager"}
+MERGERS = frozenset({"supervisor", "branch_manager"})
 WATCHERS = PROVINCE | BRANCH | {"manager"}
 
 _numbers = count(1)
@@ -261,6 +262,10 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/app/pop"): Row(DESK, form=lambda: {"number": "13891234567"}),
     ("GET", "/app/customers/{customer_id}"): Row(DESK, target="customer"),
     ("POST", "/app/customers/{customer_id}/reveal"): Row(DESK, target="customer", form=lambda: {"reason": "回电核实"}),
+    ("GET", "/app/customers/{customer_id}/duplicates"): Row(DESK, target="customer"),
+    ("POST", "/app/customers/{customer_id}/merge-preview"): Row(MERGERS, target="customer", status=422),
+    ("POST", "/app/customers/{customer_id}/merge"): Row(MERGERS, target="customer", status=422),
+    ("POST", "/app/merges/{merge_id}/undo"): Row(MERGERS, also={"merge_id": "987654321"}, status=404),
     ("GET", "/app/capture"): Row(DESK),
     ("POST", "/app/capture"): Row(DESK, form=lambda: {"text": "无图像"}, status=422),
     ("GET", "/app/capture/help"): Row(DESK, query="?service_type_code=complaint"),
