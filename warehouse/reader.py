@@ -15,7 +15,7 @@ from core.settings import TIME_ZONE, get_settings
 from warehouse.export import SCHEMA, literal, mart_names, quoted
 from warehouse.publication import Publication
 
-#: Marts without persons or figures: a city's reader needs their names to read its own rows.
+#: Marts without persons or figures: a city's reader needs them to read its own rows (calls are answered elsewhere).
 _SHARED = frozenset({"dim_branch", "dim_agent", "dim_seat"})
 #: A database file begins with three headers of this size together; blocks follow.
 _HEADER_BYTES = 3 * 4096
@@ -133,9 +133,6 @@ def _view(connection: duckdb.DuckDBPyConnection, name: str, scope: Scope) -> str
     if scope.is_province or "city_code" not in columns:
         return " ".join([*head, "from", table])
     city = literal(str(scope.city_code))
-    if name == "dim_agent":
-        # A city's calls are answered at the centre; its reader sees those agents' numbers, not their names.
-        return " ".join([*head, f"replace (case when city_code = {city} then name end as name) from", table])
     if name in _SHARED:
         return " ".join([*head, "from", table])
     return " ".join([*head, "from", table, "where city_code =", city])

@@ -280,9 +280,10 @@ class TestScope:
         with pytest.raises(BadInputError):
             city.rows(sql)
 
-    def test_a_city_sees_the_centre_s_agents_without_their_names(
+    def test_a_city_sees_the_centre_s_agents_and_nobody_s_name_is_published(
         self, published_centre: tuple[Settings, Publication]
     ) -> None:
-        agents = open_reader(published_centre[1], Scope("xian")).rows("select code, name from dim_agent order by code")
-        names = {row.code: row.name_ for row in agents.rename(columns={"name": "name_"}).itertuples()}
-        assert {code for code, name in names.items() if isinstance(name, str)} == {"A3"}
+        agents = open_reader(published_centre[1], Scope("xian")).rows("select * from dim_agent order by code")
+        assert list(agents["code"]) == ["A1", "A2", "A3", "none"]
+        assert b"Agent A1" not in published_centre[1].file.read_bytes()
+        assert not any("Agent A" in str(value) for value in agents.to_numpy().ravel())

@@ -2,7 +2,6 @@
 select
   id as agent_key,
   code as agent_code,
-  name as agent_name,
   unit_id as branch_key,
   hired_on,
   left_on

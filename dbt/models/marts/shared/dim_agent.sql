@@ -1,7 +1,6 @@
 select
   agent.agent_key,
   agent.agent_code as code,
-  agent.agent_name as name,
   branch.branch_key,
   branch.city_code,
   agent.hired_on,
@@ -11,4 +10,4 @@ inner join {{ ref('dim_branch') }} as branch on branch.branch_key = coalesce(age
 
 union all
 
-select 0, 'none', '无', 0, 'unknown', null, null
+select 0, 'none', 0, 'unknown', null, null
