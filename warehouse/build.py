@@ -8,11 +8,11 @@ from pathlib import Path
 
 from core.errors import CrmError, GateFailedError
 from core.files import write_atomically
-from core.lake import completed_loads
 from core.settings import Settings, get_settings
 from core.time import utc_now
-from warehouse.dbt_run import NodeResult, building_file, run_dbt
+from warehouse.dbt_run import NodeResult, run_dbt
 from warehouse.lock import warehouse_lock
+from warehouse.plan import Built, make_plan, tell_dbt
 from warehouse.samples import sample_rows
 
 Progress = Callable[[str, int, int], None]
@@ -27,6 +27,10 @@ class BuildResult:
     models: int
     tests: int
     seconds: float
+    mode: str = "full"
+    reason: str = ""
+    build: str = ""
+    fingerprint: str = ""
 
 
 class BuildFailedError(CrmError):
@@ -90,12 +94,24 @@ def _disk_mend(message: str) -> str:
     return "See warehouse/dbt/logs/dbt.log under CRM_HOME."
 
 
-def build(settings: Settings | None = None, progress: Progress | None = None) -> BuildResult:
-    """Build the marts from the lake's completed loads and test them; repeating it gives the same marts.
+def _before(settings: Settings) -> Built | None:
+    last = last_build(settings)
+    if last is None or not settings.warehouse_file.exists():
+        return None
+    return Built(last.build, last.loads, last.fingerprint)
+
+
+def build(
+    settings: Settings | None = None, progress: Progress | None = None, *, full_refresh: bool = False
+) -> BuildResult:
+    """Bring the marts up to the lake's completed loads and test them; repeating it gives the same marts.
+
+    Only what the new loads touch is made anew, unless there is nothing to add to (see `warehouse.plan.make_plan`).
 
     Args:
         settings: of the installation; those of this process by default.
         progress: called with a node's name, its number and how many there are.
+        full_refresh: make everything anew.
 
     Raises:
         CrmError: nothing has been ingested yet, or another build runs.
@@ -105,21 +121,24 @@ def build(settings: Settings | None = None, progress: Progress | None = None) ->
     settings = settings or get_settings()
     started = time.monotonic()
     with warehouse_lock(settings, "build"):
-        loads = completed_loads(settings.lake)
-        if not loads:
-            raise CrmError(f"The lake at {settings.lake} holds no completed load.", "Fill it with: crm ingest")
-        stamp_file(settings).unlink(missing_ok=True)
         # An ingest that ends meanwhile is left to the next build.
-        write_atomically(building_file(settings), json.dumps({"last_load": float(loads[-1].load_id)}))
+        plan = make_plan(settings, _before(settings), full=full_refresh)
+        # Without its stamp a warehouse is not whole: what breaks now is followed by a full build.
+        stamp_file(settings).unlink(missing_ok=True)
+        tell_dbt(settings, plan)
         command = ["build", "--exclude-resource-type", "unit_test", "--exclude", "tag:features"]
         results, exception = run_dbt(settings, command, _listener(progress))
         _refuse(settings, results, exception)
         result = BuildResult(
             built_at=utc_now().isoformat(),
-            loads=[load.load_id for load in loads],
+            loads=plan.all_loads,
             models=sum(node.kind == "model" for node in results),
             tests=sum(node.kind in ("test", "unit_test") for node in results),
             seconds=time.monotonic() - started,
+            mode=plan.mode,
+            reason=plan.reason,
+            build=plan.build,
+            fingerprint=plan.fingerprint,
         )
         write_atomically(stamp_file(settings), json.dumps(asdict(result), indent=1))
     return result

@@ -11,26 +11,38 @@ from core.errors import BadInputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from warehouse.build import BuildResult
+
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @click.command()
+@click.option("--full-refresh", is_flag=True, help="Make everything anew instead of adding the new loads.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
-def build(as_json: bool) -> None:
-    """Build the marts from the lake and test them (dbt, in this process)."""
+def build(full_refresh: bool, as_json: bool) -> None:
+    """Bring the marts up to the lake's new loads and test them (dbt, in this process).
+
+    Everything is made anew if there is nothing to add to: the first time, after a change of the models or of T and S,
+    after a restore of the store, or after a build that failed.
+    """
     from warehouse.build import build as run
     from warehouse.progress import build_progress
 
     with build_progress() as progress:
-        result = run(progress=progress)
+        result = run(progress=progress, full_refresh=full_refresh)
     if as_json:
-        _print_json({"built_at": result.built_at, "loads": len(result.loads), "models": result.models,
-                     "tests": result.tests, "seconds": result.seconds})  # fmt: skip
+        from dataclasses import asdict
+
+        _print_json(asdict(result) | {"loads": len(result.loads)})
         return
     click.echo(
-        f"Built {result.models} models from {len(result.loads)} loads; {result.tests} tests hold"
+        f"Built {result.models} models from {len(result.loads)} loads ({_how(result)}); {result.tests} tests hold"
         f" ({result.seconds:.1f} s)."
     )
+
+
+def _how(result: "BuildResult") -> str:
+    return f"anew: {result.reason}" if result.mode == "full" else "only what changed"
 
 
 @click.command()

@@ -33,7 +33,7 @@ class NodeResult:
 
 
 def building_file(settings: Settings) -> Path:
-    """The file that names the newest load of the build that runs: macros read no newer one."""
+    """The file that tells the macros what the running build does (warehouse/plan.py): loads, mode, earlier build."""
     return settings.warehouse_file.with_name("building.json")
 
 

@@ -7,23 +7,29 @@
 {# The lake's folder for a file pattern in quotes: its own quotes doubled, its brackets meant literally. #}
 {% macro lake_glob() %}{{ return(env_var("CRM_LAKE") | replace("'", "''") | replace("[", "[[]")) }}{% endmacro %}
 
-{# The completed loads of the newest epoch, oldest first; none while dbt only parses. #}
+{# The loads of the newest epoch that this build knows, oldest first; none while dbt only parses. #}
 {% macro current_loads() %}
   {% if not execute %}{{ return([]) }}{% endif %}
-  {% set ledger %}
-    select load_id
-    from read_json('{{ lake_glob() }}/_ledger/*.json', columns = {load_id: 'varchar', epoch: 'bigint'})
-    where cast(load_id as double) <= (select last_load from read_json('{{ env_var("CRM_BUILDING") | replace("'", "''") | replace("[", "[[]") }}', columns = {last_load: 'double'}))
-    qualify epoch = max(epoch) over ()
-    order by cast(load_id as double)
-  {% endset %}
-  {{ return(run_query(ledger).columns[0].values() | list) }}
+  {{ return(run_query("select unnest(all_loads) from " ~ building()).columns[0].values() | list) }}
+{% endmacro %}
+
+{# Those of them that a model reads: an increment adds only the new ones to a changing model. #}
+{% macro loads_read() %}
+  {% if not (is_increment() and model.config.materialized == 'changing') %}{{ return(current_loads()) }}{% endif %}
+  {{ return(run_query("select unnest(loads) from " ~ building()).columns[0].values() | list) }}
 {% endmacro %}
 
 {# Files of a lake table by load: {load id: [paths]}; the empty schema file stands under ''. #}
 {% macro lake_files(table, loads) %}
+  {% set folder = lake_glob() ~ '/' ~ table %}
+  {% set patterns = [folder ~ '/_schema.parquet'] %}
+  {% if loads | length > 50 %}
+    {% do patterns.append(folder ~ '/*/*.parquet') %}
+  {% else %}
+    {% for load in loads %}{% do patterns.append(folder ~ '/*/' ~ load ~ '.*.parquet') %}{% endfor %}
+  {% endif %}
   {% set listing %}
-    select file from glob('{{ lake_glob() }}/{{ table }}/**/*.parquet') order by file
+    select file from glob(['{{ patterns | join("', '") }}']) order by file
   {% endset %}
   {% set files = {'': []} %}
   {% for path in run_query(listing).columns[0].values() %}
@@ -38,48 +44,56 @@
   {{ return(files) }}
 {% endmacro %}
 
+{# The keys that the new loads hold a version of; none where they hold nothing of the table. #}
+{% macro new_keys(table, lake_key, name) %}
+  {% set files = lake_files(table, loads_read()) %}
+  {% do files.pop('') %}
+  {% set paths = files.values() | sum(start=[]) %}
+  {{ return('select ' ~ lake_key ~ ' as ' ~ name ~ ' from ' ~ read_lake(paths) if paths else none) }}
+{% endmacro %}
+
 {% macro read_lake(paths) -%}
 read_parquet([{% for path in paths %}'{{ path | replace("'", "''") | replace("[", "[[]") }}'{{ ", " if not loop.last }}{% endfor %}], union_by_name = true, hive_partitioning = false)
 {%- endmacro %}
 
 {#
-  The newest version of each row of a captured table, tombstones included: per key the row of the highest load.
-  The oldest load is the big one (a whole copy), later ones are small: their rows are ranked, the oldest load's
-  only looked up, so that no window runs over the whole table; with a single load nothing is compared at all.
+  The newest version of each row of a captured table, tombstones included: per key the row of the highest load. A full
+  build looks rows of the oldest load (a whole copy, the big one) up among the newer ones and ranks only these; with a
+  single load nothing is compared at all. An increment of a changing model reads the new loads alone: what they hold
+  outranks what stands.
 #}
 {% macro current_rows(table, key='id') %}
   {% do source('lake', table) %}
   {% if not execute %}{{ return('(select 1)') }}{% endif %}
-  {% set files = lake_files(table, current_loads()) %}
+  {% set loads = loads_read() %}
+  {% set files = lake_files(table, loads) %}
   {% set schema = files.pop('') %}
-  {% set loads = files.keys() | sort %}
-  {% if loads | length <= 1 %}
+  {% set held = files.keys() | sort %}
+  {% set whole = [] if loads | length < current_loads() | length else held[:1] %}
+  {% if held | length <= whole | length %}
     {{ return('(select * from ' ~ read_lake(schema + (files.values() | sum(start=[]))) ~ ')') }}
   {% endif %}
   {% set newer = [] %}
-  {% for load in loads[1:] %}{% do newer.extend(files[load]) %}{% endfor %}
+  {% for load in held if load not in whole %}{% do newer.extend(files[load]) %}{% endfor %}
   {% set sql %}
   (
     with newer_versions as (
       select * from {{ read_lake(schema + newer) }}
       qualify row_number() over (partition by {{ key }} order by _dlt_load_id desc, row_version desc) = 1
     )
-    select * from {{ read_lake(schema + files[loads[0]]) }}
+    {% if whole %}
+    select * from {{ read_lake(schema + files[whole[0]]) }}
     where {{ key }} not in (select {{ key }} from newer_versions)
     union all by name
+    {% endif %}
     select * from newer_versions
   )
   {% endset %}
   {{ return(sql) }}
 {% endmacro %}
 
-{# When the newest completed load looked at the store: a SQL literal. #}
+{# When the newest load that this build knows looked at the store: a SQL literal. #}
 {% macro last_snapshot() %}
   {% if not execute %}{{ return('now()') }}{% endif %}
-  {% set newest %}
-    select cast(max(cast(snapshot_at as timestamptz)) as varchar)
-    from read_json('{{ lake_glob() }}/_ledger/*.json', columns = {snapshot_at: 'varchar', load_id: 'varchar'})
-    where cast(load_id as double) <= (select last_load from read_json('{{ env_var("CRM_BUILDING") | replace("'", "''") | replace("[", "[[]") }}', columns = {last_load: 'double'}))
-  {% endset %}
-  {{ return("timestamptz '" ~ run_query(newest).columns[0].values()[0] ~ "'") }}
+  {{ return("timestamptz '" ~ run_query("select snapshot_at from " ~ building()).columns[0].values()[0] ~ "'") }}
 {% endmacro %}

@@ -134,7 +134,8 @@
       {% if expression %}coalesce({{ expression }}, 0){% else %}0{% endif %} as {{ name }}{{ ',' if not loop.last }}
       {% endfor %}
     from {{ place['from'] }}
-    {% if place.where %}where {{ place.where }}{% endif %}
+    where {{ place.get('where', 'true') }}
+    {{ only_affected(place.dimensions.get('date_key', 'date_key'), 'affected_days', 'and', 'date_key') }}
     group by {% for dimension in dimensions -%}
       {% set column = place.dimensions.get(dimension, dimension) %}
       {%- if not column[0] in "'0" %}{{ column }}, {% endif %}

@@ -1,7 +1,39 @@
+{#
+  Tests of a full build look at every row; those of an increment at what it changed (and at every row of models that
+  are always made whole), so that their cost follows the increment and not the history.
+#}
+
+{# How a model is materialized, by its relation; none for other relations. #}
+{% macro config_of(relation) %}
+  {% for node in graph.nodes.values() %}
+    {% if node.resource_type == 'model' and node.alias == relation.identifier %}{{ return(node.config) }}{% endif %}
+  {% endfor %}
+{% endmacro %}
+
+{# The rows that came in this increment; all rows in a full build. #}
+{% macro rows_that_came(relation) -%}
+  {%- if is_increment() and config_of(relation).materialized == 'changing' -%}
+    (select * exclude (is_new) from {{ changes_of(relation) }} where is_new)
+  {%- else -%}
+    {{ relation }}
+  {%- endif -%}
+{%- endmacro %}
+
+{# All rows of the keys that changed in this increment; all rows in a full build. #}
+{% macro rows_of_changed_keys(relation) -%}
+  {%- set known = config_of(relation) if execute else none -%}
+  {%- if is_increment() and known.materialized == 'changing' -%}
+    {%- set key = key_text(known.key) -%}
+    (select * from {{ relation }} where {{ key }} in (select {{ key }} from {{ changes_of(relation) }}))
+  {%- else -%}
+    {{ relation }}
+  {%- endif -%}
+{%- endmacro %}
+
 {# The grain: at most one row a combination of the columns. #}
 {% test one_row_per(model, columns) %}
 select {{ columns | join(', ') }}, count(*) as rows_found
-from {{ model }}
+from {{ rows_of_changed_keys(model) }} as checked
 group by {{ columns | join(', ') }}
 having count(*) > 1
 {% endtest %}
@@ -9,7 +41,7 @@ having count(*) > 1
 {# Facts never hold a NULL key: what is not known is a member of its own. #}
 {% test never_null(model, columns) %}
 select *
-from {{ model }}
+from {{ rows_that_came(model) }} as checked
 where {% for column in columns %}{{ column }} is null{{ ' or ' if not loop.last }}{% endfor %}
 {% endtest %}
 
@@ -17,7 +49,7 @@ where {% for column in columns %}{{ column }} is null{{ ' or ' if not loop.last 
 {% test known_members(model, members) %}
 {% for column, place in members.items() %}
 select '{{ column }}' as column_name, cast(fact.{{ column }} as varchar) as member, fact.row_count
-from (select {{ column }}, count(*) as row_count from {{ model }} group by {{ column }}) as fact
+from (select {{ column }}, count(*) as row_count from {{ rows_that_came(model) }} as came group by {{ column }}) as fact
 where fact.{{ column }} not in (select {{ place[1] }} from {{ ref(place[0]) }})
 {{ 'union all' if not loop.last }}
 {% endfor %}
@@ -25,5 +57,5 @@ where fact.{{ column }} not in (select {{ place[1] }} from {{ ref(place[0]) }})
 
 {# A condition that every row meets. #}
 {% test holds(model, condition) %}
-select * from {{ model }} where not coalesce({{ condition }}, false)
+select * from {{ rows_that_came(model) }} as checked where not coalesce({{ condition }}, false)
 {% endtest %}

@@ -10,6 +10,7 @@ with
 {{ table }}_sums as (
   select date_key, {% for name in names %}sum({{ name }}) as {{ name }}{{ ', ' if not loop.last }}{% endfor %}
   from {{ ref(table) }}
+  {{ only_affected('date_key', 'affected_days') }}
   group by date_key
 ){{ ',' if not loop.last }}
 {% endfor %}

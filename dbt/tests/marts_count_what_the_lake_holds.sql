@@ -21,9 +21,11 @@ counted as (
     (
       select count(*)
       from {{ ref('stg_lake__queue_visits') }}
-      where contact_key not in (select id from {{ current_rows('contacts') }} where deleted_at is not null)
+      where
+        contact_key in (select contact_key from {{ ref('stg_lake__contacts') }})
+        {{ only_affected('visit_key', 'affected_visits', 'and') }}
     ),
-    (select count(*) from {{ ref('fct_queue_visit') }})
+    (select count(*) from {{ ref('fct_queue_visit') }} {{ only_affected('visit_key', 'affected_visits') }})
   {% for table in ['kpi_day', 'kpi_half_hour', 'kpi_product_day', 'kpi_agent_day'] %}
   union all
   select

@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='account_key', lake_table='accounts') }}
 select
   id as account_key,
   customer_id as customer_key,

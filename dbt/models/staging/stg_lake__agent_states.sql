@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='agent_state_id', lake_table='agent_states') }}
 select
   id as agent_state_id,
   agent_id as agent_key,

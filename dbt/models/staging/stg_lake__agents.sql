@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='agent_key', lake_table='agents') }}
 -- Removed ones too: what was done there happened.
 select
   id as agent_key,

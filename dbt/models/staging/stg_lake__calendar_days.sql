@@ -1,4 +1,6 @@
+{{ config(materialized='changing', key='calendar_day_key', lake_table='calendar_days') }}
 select
+  id as calendar_day_key,
   calendar_code,
   day,
   day_kind,

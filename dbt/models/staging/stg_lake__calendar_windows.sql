@@ -1,4 +1,6 @@
+{{ config(materialized='changing', key='calendar_window_key', lake_table='calendar_windows') }}
 select
+  id as calendar_window_key,
   calendar_code,
   weekday,
   opens_second,

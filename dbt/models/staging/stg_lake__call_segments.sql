@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='segment_key', lake_table='call_segments') }}
 select
   id as segment_key,
   call_id as call_key,

@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='call_key', lake_table='calls') }}
 select
   id as call_key,
   contact_id as contact_key,

@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='channel_code', lake_table='channels', lake_key='code') }}
 select
   code as channel_code,
   name_zh,

@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='complaint_type_code', lake_table='complaint_types', lake_key='code') }}
 select
   code as complaint_type_code,
   parent_code,

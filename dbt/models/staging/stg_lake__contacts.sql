@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='contact_key', lake_table='contacts') }}
 select
   id as contact_key,
   channel_code,

@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='customer_key', lake_table='customers') }}
 select
   id as customer_key,
   kind,

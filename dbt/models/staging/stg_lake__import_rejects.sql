@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='reject_key', lake_table='import_rejects') }}
 select
   id as reject_key,
   source,

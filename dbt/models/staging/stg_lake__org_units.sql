@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='branch_key', lake_table='org_units') }}
 select
   id as branch_key,
   code as branch_code,

@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='product_code', lake_table='products', lake_key='code') }}
 select
   code as product_code,
   name_zh,

@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='visit_key', lake_table='queue_visits') }}
 select
   id as visit_key,
   contact_id as contact_key,

@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='queue_key', lake_table='queues') }}
 -- Removed ones too: what was done there happened.
 select
   id as queue_key,

@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='seat_key', lake_table='seats') }}
 -- Removed ones too: what was done there happened.
 select
   id as seat_key,

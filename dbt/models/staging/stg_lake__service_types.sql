@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='service_type_code', lake_table='service_types', lake_key='code') }}
 select
   code as service_type_code,
   parent_code,

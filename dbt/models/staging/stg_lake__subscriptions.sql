@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='subscription_key', lake_table='subscriptions') }}
 select
   id as subscription_key,
   account_id as account_key,

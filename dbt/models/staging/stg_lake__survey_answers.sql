@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='survey_answer_key', lake_table='survey_answers') }}
 select
   id as survey_answer_key,
   contact_id as contact_key,

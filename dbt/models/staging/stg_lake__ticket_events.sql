@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='ticket_event_key', lake_table='ticket_events') }}
 select
   id as ticket_event_key,
   ticket_id as ticket_key,

@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='ticket_key', lake_table='tickets') }}
 select
   id as ticket_key,
   code as ticket_code,

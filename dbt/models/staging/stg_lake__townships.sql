@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='township_key', lake_table='townships') }}
 select
   id as township_key,
   code as township_code,

@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='changing', key='date_key', affected='affected_state_days') }}
 -- States are cut at midnight, so a day's windows see every overlap; small partitions keep the sort in memory.
 with
 
@@ -15,6 +15,7 @@ ordered as (
       rows between unbounded preceding and 1 preceding
     ) as reached_us
   from {{ ref('fct_agent_state') }}
+  {{ only_affected('date_key', 'affected_state_days') }}
 )
 
 select

@@ -1,3 +1,4 @@
+{%- set affected_only = only_affected('contact_key', 'affected_contacts') -%}
 -- First-contact resolution: narrow columns only, since this is the one window over all contacts.
 with
 
@@ -7,9 +8,13 @@ asked as (
     epoch_us(started_at) as started_us,
     lag(epoch_us(started_at)) over same_matter as before_us,
     lead(epoch_us(started_at)) over same_matter as after_us,
-    max(epoch_us(started_at)) over () as last_us
+    ({{ last_asked_us() }}) as last_us
   from {{ ref('stg_lake__contacts') }}
   where customer_key is not null and direction = 'in' and outcome <> 'blocked'
+  {% if affected_only | trim %}
+  -- Of the customers with an affected contact; the others' rows are not asked for.
+  and customer_key in (select customer_key from {{ ref('stg_lake__contacts') }} {{ affected_only }})
+  {% endif %}
   window same_matter as (
     partition by customer_key, coalesce(service_type_code, 'unknown')
     order by started_at, contact_key

@@ -9,6 +9,7 @@ states as (
       coalesce(ended_at, case when source = 'captured' then {{ last_snapshot() }} else started_at end) as ended_at
     )
   from {{ ref('stg_lake__agent_states') }}
+  {{ only_affected('agent_state_id', 'affected_agent_states') }}
 ),
 
 foreign_states as (select * from states where source <> 'captured' and ended_at > started_at),

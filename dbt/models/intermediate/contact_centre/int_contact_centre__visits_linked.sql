@@ -1,7 +1,10 @@
 -- Nearly every contact has one visit: only the others need grouping.
 with
 
-visits as (select * from {{ ref('fct_queue_visit') }}),
+visits as (
+  select * from {{ ref('fct_queue_visit') }}
+  {{ only_affected('contact_key', 'affected_contacts') }}
+),
 
 several as (select distinct contact_key from visits where visit_number <> 1),
 

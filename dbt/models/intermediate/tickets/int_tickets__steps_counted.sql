@@ -9,4 +9,5 @@ select
   count(*) filter (where kind = 'returned') as return_count,
   count(*) filter (where kind = 'rejected') as rejection_count
 from {{ ref('stg_lake__ticket_events') }}
+{{ only_affected('ticket_key', 'affected_tickets') }}
 group by ticket_key

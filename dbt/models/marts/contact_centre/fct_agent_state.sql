@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='agent_state_id', affected='affected_agent_states') }}
 -- An interval that crosses local midnight is cut there; nearly none does, so the others pass through as they are.
 with
 
@@ -28,6 +29,7 @@ pieces as (
 select
   -- A piece's number within its interval keeps the key unique.
   piece.agent_state_id * 10000 + piece.piece as agent_state_key,
+  piece.agent_state_id,
   piece.agent_key,
   coalesce(piece.seat_key, 0) as seat_key,
   piece.state,

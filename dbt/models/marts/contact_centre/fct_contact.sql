@@ -1,14 +1,24 @@
+{{ config(materialized='changing', key='contact_key', affected='affected_contacts') }}
 with
 
-contacts as (select * from {{ ref('stg_lake__contacts') }}),
+contacts as (
+  select * from {{ ref('stg_lake__contacts') }}
+  {{ only_affected('contact_key', 'affected_contacts') }}
+),
 
 visits as (select * from {{ ref('int_contact_centre__visits_linked') }}),
 
-calls as (select * from {{ ref('stg_lake__calls') }}),
+calls as (
+  select * from {{ ref('stg_lake__calls') }}
+  {{ only_affected('contact_key', 'affected_contacts') }}
+),
 
 repeats as (select * from {{ ref('int_contact_centre__repeats_found') }}),
 
-with_ticket as (select distinct contact_key from {{ ref('stg_lake__tickets') }} where contact_key is not null),
+with_ticket as (
+  select distinct contact_key from {{ ref('stg_lake__tickets') }}
+  where contact_key is not null {{ only_affected('contact_key', 'affected_contacts', 'and') }}
+),
 
 joined as (
   select

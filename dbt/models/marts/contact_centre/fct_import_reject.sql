@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='reject_key', affected='affected_import_rejects') }}
 select
   reject.reject_key,
   reject.source,
@@ -11,3 +12,4 @@ select
   branch.city_code
 from {{ ref('stg_lake__import_rejects') }} as reject
 inner join {{ ref('dim_branch') }} as branch on branch.branch_key = coalesce(reject.branch_key, 0)
+{{ only_affected('reject.reject_key', 'affected_import_rejects') }}

@@ -1,6 +1,10 @@
+{{ config(materialized='changing', key='visit_key', affected='affected_visits') }}
 with
 
-visits as (select * from {{ ref('stg_lake__queue_visits') }}),
+visits as (
+  select * from {{ ref('stg_lake__queue_visits') }}
+  {{ only_affected('visit_key', 'affected_visits') }}
+),
 
 contacts as (
   select contact_key, channel_code, service_type_code, product_code, branch_key, source

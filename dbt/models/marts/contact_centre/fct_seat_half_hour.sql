@@ -1,6 +1,10 @@
+{{ config(materialized='changing', key='date_key', affected='affected_seat_days') }}
 with
 
-states as (select * from {{ ref('fct_agent_state') }}),
+states as (
+  select * from {{ ref('fct_agent_state') }}
+  {{ only_affected('date_key', 'affected_seat_days') }}
+),
 
 seats as (select * from {{ ref('dim_seat') }}),
 
@@ -65,14 +69,16 @@ worked as (
 ),
 
 -- Opening seconds of each half-hour of each day on which anything was recorded.
-span as (select min(date_key) as first_key, max(date_key) as last_key from states),
+span as (select min(date_key) as first_key, max(date_key) as last_key from {{ ref('fct_agent_state') }}),
 
 calendars as (
   select day.calendar_code, date.date_key, date.date, day.follows_weekday
   from {{ ref('stg_lake__calendar_days') }} as day
   inner join {{ ref('dim_date') }} as date on day.day = date.date
   cross join span
-  where date.date_key between span.first_key and span.last_key
+  where
+    date.date_key between span.first_key and span.last_key
+    {{ only_affected('date.date_key', 'affected_seat_days', 'and') }}
 ),
 
 opening as (

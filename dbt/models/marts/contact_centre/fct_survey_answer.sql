@@ -1,3 +1,23 @@
+{{ config(materialized='changing', key='survey_answer_key', affected='affected_survey_answers') }}
+with
+
+answers as (
+  select * from {{ ref('stg_lake__survey_answers') }}
+  {{ only_affected('survey_answer_key', 'affected_survey_answers') }}
+),
+
+tickets as (
+  select * from {{ ref('fct_ticket') }}
+  {% if is_increment() %}where ticket_key in (select ticket_key from answers){% endif %}
+),
+
+contacts as (
+  select * from {{ ref('fct_contact') }}
+  {% if is_increment() %}
+  where contact_key in (select contact_key from answers union all select contact_key from tickets)
+  {% endif %}
+)
+
 select
   answer.survey_answer_key,
   coalesce(answer.contact_key, ticket.contact_key, 0) as contact_key,
@@ -16,6 +36,6 @@ select
   answer.score,
   answer.score is not null as is_answered,
   coalesce(contact.source, ticket.source, 'captured') as source
-from {{ ref('stg_lake__survey_answers') }} as answer
-left join {{ ref('fct_ticket') }} as ticket on answer.ticket_key = ticket.ticket_key
-left join {{ ref('fct_contact') }} as contact on contact.contact_key = coalesce(answer.contact_key, ticket.contact_key)
+from answers as answer
+left join tickets as ticket on answer.ticket_key = ticket.ticket_key
+left join contacts as contact on contact.contact_key = coalesce(answer.contact_key, ticket.contact_key)

@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='customer_key', affected='affected_customers') }}
 with
 
 flags as (
@@ -9,7 +10,7 @@ flags as (
     sum(subscription.monthly_fee_fen) as monthly_fee_fen
   from {{ ref('stg_lake__subscriptions') }} as subscription
   inner join {{ ref('stg_lake__accounts') }} as account on subscription.account_key = account.account_key
-  where subscription.ended_at is null
+  where subscription.ended_at is null {{ only_affected('account.customer_key', 'affected_customers', 'and') }}
   group by account.customer_key
 )
 
@@ -36,9 +37,12 @@ from {{ ref('stg_lake__customers') }} as customer
 inner join {{ ref('dim_branch') }} as branch on branch.branch_key = coalesce(customer.branch_key, 0)
 left join {{ ref('stg_lake__townships') }} as township on customer.township_key = township.township_key
 left join flags on customer.customer_key = flags.customer_key
+{{ only_affected('customer.customer_key', 'affected_customers') }}
 
+{% if not is_increment() %}
 union all
 
 select
   0, 'unknown', 'none', 'unknown', 0, 'unknown', 'unknown', '未知', 'Unknown',
   null, null, null, null, false, false, false, false, 0
+{% endif %}

@@ -1,3 +1,4 @@
+{{ config(materialized='changing', key='ticket_key', affected='affected_tickets') }}
 select
   ticket.ticket_key,
   ticket.ticket_code as code,
@@ -44,3 +45,4 @@ inner join {{ ref('dim_branch') }} as branch on branch.branch_key = coalesce(tic
 inner join {{ ref('dim_service_type') }} as service_type on ticket.service_type_code = service_type.service_type_code
 left join {{ ref('int_tickets__steps_counted') }} as step on ticket.ticket_key = step.ticket_key
 left join {{ ref('stg_lake__townships') }} as township on ticket.township_key = township.township_key
+{{ only_affected('ticket.ticket_key', 'affected_tickets') }}

@@ -1,0 +1,129 @@
+{#
+  Increments by affected keys (docs/warehouse.md). A model materialized as `changing` has rows known by `key`. A full
+  build makes it whole. An increment computes only the rows of affected keys, compares them with what stands there and
+  replaces those that differ, no others; what went and what came stays in the schema `changes` for the models behind it.
+#}
+
+{# Whether this build adds new loads to what stands, or makes everything anew. #}
+{% macro is_increment() %}
+  {% if not execute %}{{ return(false) }}{% endif %}
+  {{ return(run_query("select mode from " ~ building()).columns[0].values()[0] == 'increment') }}
+{% endmacro %}
+
+{# What crm build wrote down about itself before dbt started: one row. #}
+{% macro building() -%}
+read_json('{{ env_var("CRM_BUILDING") | replace("'", "''") | replace("[", "[[]") }}', columns = {
+  mode: 'varchar', build: 'varchar', loads: 'varchar[]', all_loads: 'varchar[]', snapshot_at: 'varchar',
+  since_build: 'varchar', since_through: 'varchar', publication: 'varchar'
+})
+{%- endmacro %}
+
+{# The rows of a changing model that went (not is_new) and came (is_new) in this increment. #}
+{% macro changes_of(relation) %}{{ return(relation.incorporate(path={'schema': 'changes'})) }}{% endmacro %}
+
+{# A condition that keeps the affected rows in an increment and all rows in a full build. #}
+{% macro only_affected(column, affected, word='where', key=none) -%}
+  {%- set keys = ref(affected) -%}
+  {%- if is_increment() %} {{ word }} {{ column }} in (select keys.{{ key or column.split('.')[-1] }} from {{ keys }} as keys) {% endif -%}
+{%- endmacro %}
+
+{# Keys of rows that name a changed member of a dimension: {column: staging model of the dimension, its key}. #}
+{% macro touched_by_members(relation, key, members) %}
+  {% for column, place in members.items() %}
+  select {{ key }} from {{ relation }}
+  where {{ column }} in (select {{ place[1] }} from {{ changes_of(ref(place[0])) }})
+  {{ 'union' if not loop.last }}
+  {% endfor %}
+{% endmacro %}
+
+{# What a row of which the key has not arrived yet is counted under: 0 is "none given", -1 "not yet arrived". #}
+{% macro member(given, found) -%}
+case when {{ given }} is null then 0 else coalesce({{ found }}, -1) end
+{%- endmacro %}
+
+{% macro key_text(key) -%}{{ key if key is string else '(' ~ (key | join(', ')) ~ ')' }}{%- endmacro %}
+
+{% materialization changing, default %}
+  {% set target = this.incorporate(type='table') %}
+  {% set changes = changes_of(target) %}
+  {% set existing = load_cached_relation(this) %}
+  {{ run_hooks(pre_hooks) }}
+  {% if is_increment() %}
+    {% do replace_affected(target, changes, sql) %}
+  {% else %}
+    {% if existing is not none and existing.is_view %}{% do adapter.drop_relation(existing) %}{% endif %}
+    {% if config.get('day_sums') %}{% do remember_day_sums(existing, changes) %}{% endif %}
+    {% call statement('main') %}{{ rebuild(target, sql) }}{% endcall %}
+  {% endif %}
+  {{ run_hooks(post_hooks) }}
+  {% do adapter.commit() %}
+  {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{% macro rebuild(target, query) %}{{ adapter.dispatch('rebuild')(target, query) }}{% endmacro %}
+{% macro default__rebuild(target, query) %}create or replace table {{ target }} as ({{ query }}){% endmacro %}
+
+{# The increment of one model: nothing at all where no key is affected. #}
+{% macro replace_affected(target, changes, query) %}
+  {% set affected = affected_query() %}
+  {% if not affected or not run_query("select exists(" ~ affected ~ ")").columns[0].values()[0] %}
+    {% call statement('main') %}
+      create or replace table {{ changes }} as select true as is_new, * from {{ target }} where false
+    {% endcall %}
+    {{ return('') }}
+  {% endif %}
+  {% set key = key_text(config.require('key')) %}
+  {% set came = changes.incorporate(path={'identifier': changes.identifier ~ '__computed'}) %}
+  {% call statement('computed') %}{{ rebuild(came, query) }}{% endcall %}
+  {% call statement('changes') %}
+    create or replace table {{ changes }} as
+    with before as materialized (select * from {{ target }} where {{ key }} in ({{ affected }})),
+    gone as (select * from before except select * from {{ came }}),
+    arrived as (select * from {{ came }} except select * from before)
+    select false as is_new, * from gone
+    union all
+    select true as is_new, * from arrived
+  {% endcall %}
+  {% call statement('deleted') %}
+    delete from {{ target }} where {{ key }} in (select {{ key }} from {{ changes }})
+  {% endcall %}
+  {% call statement('main') %}
+    insert into {{ target }}
+    select * from {{ came }}
+    where {{ key }} in (select {{ key }} from {{ changes }})
+  {% endcall %}
+  {% do run_query('drop table ' ~ came) %}
+{% endmacro %}
+
+{# The affected keys of the model that is being built: of the lake's new files, or of its `affected` model. #}
+{% macro affected_query() %}
+  {% if config.get('lake_table') %}
+    {{ return(new_keys(config.get('lake_table'), config.get('lake_key', 'id'), config.require('key'))) }}
+  {% endif %}
+  {% set found = config.require('affected') %}
+  {{ return('select ' ~ config.get('affected_key', config.require('key')) ~ ' from ' ~ target.database ~ '.affected.' ~ found) }}
+{% endmacro %}
+
+{# Branches that changed, and those below them: their city may be another now. #}
+{% macro changed_branches() -%}
+{%- set units = ref('stg_lake__org_units') -%}
+select branch_key from {{ changes_of(units) }}
+union
+select branch_key from {{ units }} where parent_key in (select branch_key from {{ changes_of(units) }})
+{%- endmacro %}
+
+{# The body of a model of affected keys in a full build, in which nothing is looked up. #}
+{% macro nothing_affected(columns) -%}
+select {% for name, type in columns.items() %}cast(null as {{ type }}) as {{ name }}{{ ', ' if not loop.last }}{% endfor %} where false
+{%- endmacro %}
+
+{# A mart as the build before left it, for models that the mart itself is made from. #}
+{% macro previous(name) -%}
+{{ target.database }}.marts.{{ name }}
+{%- endmacro %}
+
+{# The start of the latest contact that first-contact resolution looks at, in microseconds: a query. #}
+{% macro last_asked_us() -%}
+select max(epoch_us(started_at)) from {{ ref('stg_lake__contacts') }}
+where customer_key is not null and direction = 'in' and outcome <> 'blocked'
+{%- endmacro %}

@@ -1,0 +1,37 @@
+{%- set contacts, calls, tickets = ref('stg_lake__contacts'), ref('stg_lake__calls'), ref('stg_lake__tickets') -%}
+{%- set visits, townships = ref('fct_queue_visit'), ref('stg_lake__townships') -%}
+{%- set branches, before = changed_branches(), previous('fct_contact') -%}
+{% if not is_increment() %}
+{{ nothing_affected({'contact_key': 'bigint'}) }}
+{% else %}
+select contact_key from {{ changes_of(contacts) }}
+union
+select contact_key from {{ changes_of(calls) }}
+union
+select contact_key from {{ changes_of(visits) }}
+union
+select contact_key from {{ changes_of(tickets) }} where contact_key is not null
+union
+select contact_key from {{ contacts }} where branch_key in ({{ branches }})
+union
+select contact_key from {{ contacts }} where township_key in (select township_key from {{ changes_of(townships) }})
+union
+-- Contacts of the same customer on the same matter within seven days: whether they are first, and repeated.
+select near.contact_key
+from {{ contacts }} as near
+inner join {{ changes_of(contacts) }} as changed
+  on
+    near.customer_key = changed.customer_key
+    and coalesce(near.service_type_code, 'unknown') = coalesce(changed.service_type_code, 'unknown')
+    and abs(epoch_us(near.started_at) - epoch_us(changed.started_at)) <= {{ seven_days_us() }}
+union
+-- Contacts whose seven days are over now, or no longer.
+select contact_key
+from {{ before }}
+where
+  customer_key <> 0
+  and direction = 'in'
+  and not is_blocked
+  and (has_no_repeat is null)
+  = (epoch_us(started_at) + {{ seven_days_us() }} <= ({{ last_asked_us() }}))
+{% endif %}

@@ -1,0 +1,20 @@
+{%- set visits, contacts = ref('stg_lake__queue_visits'), ref('stg_lake__contacts') -%}
+{%- set segments, queues = ref('stg_lake__call_segments'), ref('stg_lake__queues') -%}
+{%- set branches = changed_branches() -%}
+{% if not is_increment() %}
+{{ nothing_affected({'visit_key': 'bigint'}) }}
+{% else %}
+select visit_key from {{ changes_of(visits) }}
+union
+select visit_key from {{ changes_of(segments) }} where visit_key is not null
+union
+select visit_key from {{ visits }} where queue_key in (select queue_key from {{ changes_of(queues) }})
+union
+-- A visit carries its contact's channel, type, product, branch and source.
+select visit_key from {{ visits }}
+where contact_key in (
+  select contact_key from {{ changes_of(contacts) }}
+  union all
+  select contact_key from {{ contacts }} where branch_key in ({{ branches }})
+)
+{% endif %}
