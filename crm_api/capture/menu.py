@@ -29,6 +29,7 @@ _ITEMS = (
     Item("branch", "/app/branch", "b", Permission.TICKET_WORK, BRANCH_ROLES),
     Item("callbacks", "/app/callbacks", "k", Permission.CONTACT_CREATE),
     Item("monitor", "/app/monitor", "m", Permission.MONITOR_READ),
+    Item("supervisor", "/app/supervisor", "s", Permission.TELEPHONY_SUPERVISE),
     Item("process", "/app/process", "w", Permission.PROCESS_READ, frozenset({"supervisor", "administrator"})),
     Item("service_levels", "/app/service-levels", "l", Permission.CALENDAR_MANAGE),
 )

@@ -13,6 +13,7 @@ from crm_api.capture import (
     monitor,
     process_editor,
     service_levels,
+    supervisor,
     tickets,
     work,
 )
@@ -29,6 +30,7 @@ for _part in (
     monitor,
     process_editor,
     service_levels,
+    supervisor,
     live,
 ):
     router.include_router(_part.router)

@@ -4,13 +4,12 @@ import re
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
-from sqlalchemy import select
 
 from crm_api.audit.service import record
 from crm_api.errors import NotAllowedError, NotFoundError
 from crm_api.identity.permissions import Permission
 from crm_api.identity.sessions import Identity
-from crm_api.routing import live, phones
+from crm_api.routing import live, phones, supervision
 from crm_api.routing.schemas import (
     AgentNowOut,
     CredentialsOut,
@@ -25,7 +24,6 @@ from crm_api.routing.schemas import (
 from crm_api.routing.service import list_routings
 from crm_api.web.dependencies import DbSession, From, Web, requires
 from crm_api.web.errors import problems
-from crm_api.workforce.models import Agent
 
 router = APIRouter(prefix="/api/v1", tags=["telephony"])
 Speaker = Annotated[Identity, requires(Permission.PHONE_USE)]
@@ -107,36 +105,17 @@ def agents(identity: Supervisor, session: DbSession) -> list[AgentNowOut]:
     return [AgentNowOut.model_validate(one) for one in live.agents_now(session)]
 
 
-@router.post("/telephony/agents/{code}/listen", status_code=202, responses=problems(404, 503))
+@router.post("/telephony/agents/{code}/listen", status_code=202, responses=problems(404, 422, 503))
 def listen(code: AgentCode, body: ListenIn, identity: Supervisor, session: DbSession, origin: From) -> OrderOut:
     """Join an agent's call from one's own phone: unheard, heard by the agent only, or by both; audited."""
-    own = phones.own_phone(session, identity.user_id)
-    agent = _agent(session, code)
-    subject = ("agent", agent.id)
-    record(session, "call.supervised", actor=identity.actor, subject=subject, origin=origin, mode=body.mode)
-    key = phones.order(
-        session, by=identity.actor.username, action=body.mode, agent=agent.code, supervisor=own.agent.code
-    )
-    return OrderOut(key=key)
+    return OrderOut(key=supervision.join(session, identity=identity, code=code, mode=body.mode, origin=origin))
 
 
-@router.post("/telephony/agents/{code}/pause", status_code=202, responses=problems(404, 503))
+@router.post("/telephony/agents/{code}/pause", status_code=202, responses=problems(404, 422, 503))
 def force_pause(
     code: AgentCode, body: ForcePauseIn, identity: Supervisor, session: DbSession, origin: From
 ) -> OrderOut:
     """Pause an agent (a call in progress goes on); audited with the reason."""
-    agent = _agent(session, code)
-    record(
-        session, "agent.paused", actor=identity.actor, subject=("agent", agent.id), reason=body.reason, origin=origin
+    return OrderOut(
+        key=supervision.force_pause(session, identity=identity, code=code, reason=body.reason, origin=origin)
     )
-    key = phones.order(
-        session, by=identity.actor.username, action="state", agent=agent.code, state="pause", reason="supervisor"
-    )
-    return OrderOut(key=key)
-
-
-def _agent(session: DbSession, code: str) -> Agent:
-    agent = session.scalars(select(Agent).where(Agent.code == code, Agent.left_on.is_(None))).one_or_none()
-    if agent is None:
-        raise NotFoundError(f"There is no agent {code!r}.", "See who is there: GET /api/v1/telephony/agents.")
-    return agent

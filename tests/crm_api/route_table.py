@@ -319,6 +319,13 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/api/v1/telephony/agents/{code}/pause"): Row(
         frozenset({"supervisor"}), also={"code": "none"}, body=lambda: {"reason": "临时会议"}, status=404
     ),
+    ("GET", "/app/supervisor"): Row(frozenset({"supervisor"})),
+    ("POST", "/app/supervisor/agents/{code}/join"): Row(
+        frozenset({"supervisor"}), also={"code": "none"}, form=lambda: {"mode": "listen"}, status=404
+    ),
+    ("POST", "/app/supervisor/agents/{code}/pause"): Row(
+        frozenset({"supervisor"}), also={"code": "none"}, form=lambda: {"reason": "临时会议"}, status=404
+    ),
     # operation
     ("GET", "/healthz"): Row(PUBLIC),
     ("GET", "/readyz"): Row(PUBLIC),

@@ -6,7 +6,7 @@
   const bar = () => one("#phone");
   const text = (key) => bar()?.dataset[key.replace(/[-_](\w)/g, (_, letter) => letter.toUpperCase())] ?? key;
   const headers = () => ({ ...JSON.parse(document.body.getAttribute("hx-headers")), "Content-Type": "application/json" });
-  let own = null, line = null, expecting = 0, wrapUntil = 0, problemUntil = 0, ringing = 0, sound = null, queue = "";
+  let own = null, line = null, expecting = 0, wrapUntil = 0, problemUntil = 0, ringing = 0, sound = null, queue = "", talked = 0;
   const views = new Map();
 
   async function ask(method, path, body) {
@@ -90,6 +90,8 @@
       one("[data-phone=end]", made).textContent = text(call.rings ? "reject" : "hang_up");
     }
     ring([...line.calls].some((call) => call.rings));
+    const talking = [...line.calls].filter((call) => call.answered).length;
+    if (talking !== talked) { talked = talking; setTimeout(refresh, 1200); }
     drawLine();
   }
   function measured(call) {
@@ -164,7 +166,7 @@
     const call = line && [...line.calls].find((each) => each.rings);
     if (call) { event.preventDefault(); call.answer(); }
   });
-  document.addEventListener("phone-joining", () => { expecting = Date.now() + 20000; });
+  document.addEventListener("htmx:beforeRequest", (event) => { if (event.target.matches?.("[data-joining]")) expecting = Date.now() + 20000; });
   document.addEventListener("phone-told", (event) => {
     if (event.detail.problem) tell("order_failed", event.detail.problem);
     setTimeout(refresh, 700);
