@@ -8,13 +8,18 @@ from crm_api.campaigns import models as campaigns
 from crm_api.capture import models as capture
 from crm_api.contacts import models as contacts
 from crm_api.contacts import text_models as contact_texts
+from crm_api.contacts import wrap_up_models as wrap_ups
 from crm_api.customers import models as customers
+from crm_api.exchange import models as exchange
 from crm_api.identity import models as identity
 from crm_api.imports import models as imports
+from crm_api.knowledge import models as knowledge
 from crm_api.organisation import models as organisation
 from crm_api.routing import models as routing
 from crm_api.scores import models as scores
 from crm_api.sla import models as sla
+from crm_api.subscriptions import models as subscriptions
+from crm_api.suggestions import models as suggestions
 from crm_api.tickets import loop_models as loop
 from crm_api.tickets import models as tickets
 from crm_api.tickets import process_models as processes
@@ -31,15 +36,20 @@ __all__ = [
     "contact_texts",
     "contacts",
     "customers",
+    "exchange",
     "identity",
     "imports",
     "loop",
+    "knowledge",
     "organisation",
     "processes",
     "routing",
     "scores",
     "sla",
+    "subscriptions",
+    "suggestions",
     "tickets",
     "webhooks",
     "workforce",
+    "wrap_ups",
 ]

@@ -12,6 +12,7 @@ from crm_api.capture import (
     merging,
     monitor,
     process_editor,
+    reports,
     service_levels,
     supervisor,
     tickets,
@@ -23,6 +24,7 @@ for _part in (
     entry,
     drafts,
     customers,
+    merging,
     capture,
     tickets,
     work,
@@ -31,6 +33,7 @@ for _part in (
     process_editor,
     service_levels,
     supervisor,
+    reports,
     live,
 ):
     router.include_router(_part.router)

@@ -35,6 +35,7 @@ ADMINISTRATOR = frozenset({"administrator"})
 PROVINCE = frozenset({"dispatcher", "reviewer", "supervisor"})
 BULK = PROVINCE | {"branch_lead", "branch_manager"}
 MERGERS = frozenset({"supervisor", "branch_manager"})
+REPORTS = frozenset({"supervisor", "branch_manager", "analyst", "manager", "marketing", "administrator"})
 WATCHERS = PROVINCE | BRANCH | {"manager"}
 
 _numbers = count(1)
@@ -153,6 +154,11 @@ TABLE: dict[tuple[str, str], Row] = {
     ("PATCH", "/api/v1/contacts/{contact_id}"): Row(
         DESK, target="contact", body=lambda: {"text": "已回电"}, headers=ANY_VERSION
     ),
+    ("GET", "/api/v1/wrap-up-codes"): Row(DESK),
+    ("GET", "/api/v1/wrap-up-queues"): Row(ADMINISTRATOR),
+    ("PUT", "/api/v1/wrap-up-queues/{queue_id}"): Row(
+        ADMINISTRATOR, also={"queue_id": "987654321"}, body=lambda: {"is_required": True}, status=404
+    ),
     # tickets: the process decides who takes which step, so steps here are unknown ones (422) of a ticket that is seen
     ("POST", "/api/v1/tickets"): Row(DESK, body=_ticket, status=201),
     ("GET", "/api/v1/tickets"): Row(DESK),
@@ -244,6 +250,18 @@ TABLE: dict[tuple[str, str], Row] = {
     ),
     ("DELETE", "/api/v1/webhooks/{webhook_id}"): Row(ADMINISTRATOR, target="webhook", status=204),
     ("GET", "/api/v1/webhooks/{webhook_id}/deliveries"): Row(ADMINISTRATOR, target="webhook"),
+    # reports
+    ("GET", "/api/v1/report-subscriptions"): Row(REPORTS),
+    ("POST", "/api/v1/report-subscriptions"): Row(
+        REPORTS, body=lambda: {"kind": "daily", "unit": "baoji", "email": "a@example.com"}, status=201
+    ),
+    ("DELETE", "/api/v1/report-subscriptions/{subscription_id}"): Row(REPORTS, target="subscription", status=204),
+    ("GET", "/api/v1/reports"): Row(REPORTS),
+    ("GET", "/api/v1/reports/{name}/{form}"): Row(REPORTS, also={"name": "no-such", "form": "pdf"}, status=404),
+    ("GET", "/app/reports"): Row(REPORTS),
+    ("POST", "/app/reports/subscriptions"): Row(REPORTS, form=dict, status=422),
+    ("POST", "/app/reports/subscriptions/{subscription_id}/end"): Row(REPORTS, target="subscription"),
+    ("GET", "/app/reports/{name}/{form}"): Row(REPORTS, also={"name": "no-such", "form": "pdf"}, status=404),
     # capture frontend: what a page may show decides its service, so forms here are refused (422) where they may be sent
     ("GET", "/"): Row(PUBLIC),
     ("GET", "/static/{name}"): Row(PUBLIC),

@@ -22,6 +22,7 @@ from crm_api.customers.models import (
 )
 from crm_api.customers.search_keys import refresh
 from crm_api.organisation.models import OrgUnit, Township
+from crm_api.subscriptions.models import ReportSubscription
 from crm_api.tickets import service as tickets
 from crm_api.tickets.models import Ticket
 from crm_api.webhooks.models import WebhookEndpoint
@@ -161,6 +162,13 @@ def build_world(session: Session) -> World:
         refresh(session, [merged.id])
         ids[("merge", side)] = merge.id
         ids[("unit", side)] = customer.unit_id or 0
+        subscription = ReportSubscription(
+            kind="weekly", unit_id=customer.unit_id, email=f"{side}@example.com", language="zh-CN", forms="pdf",
+            created_by="boss", created_at=START,
+        )  # fmt: skip
+        session.add(subscription)
+        session.flush()
+        ids[("subscription", side)] = subscription.id
     hook = WebhookEndpoint(
         url="https://hooks.example.com/", events="customer.merged", secret="s", created_at=START, created_by="boss"
     )
