@@ -53,3 +53,4 @@ class Callback(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     outcome: Mapped[str | None] = mapped_column(String(12))
+    reminded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

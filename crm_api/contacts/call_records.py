@@ -136,18 +136,23 @@ class _Chunk:
     def __init__(self, session: Session, directory: Directory, source: str, records: Sequence[CallRecord]) -> None:
         self.session, self.directory, self.source, self.records = session, directory, source, records
         self.changed: set[str] = set()
+        self.through_ivr: set[int] = set()
 
     def write(self, written: Written) -> None:
         keys = [record.external_id for record in self.records]
         found = self._rows(Contact, Contact.external_id, keys, Contact.channel_code == "voice")
         contacts = {contact.external_id: contact for contact in found}
         known = set(contacts)
+        ids = [contact.id for contact in found]
+        by_ivr = select(Call.contact_id).where(Call.contact_id.in_(ids), Call.ivr_seconds > 0)
+        self.through_ivr = set(self.session.scalars(by_ivr))
         for record in self.records:
             contact = contacts.setdefault(
                 record.external_id,
                 Contact(channel_code="voice", external_id=record.external_id, source=self.source),
             )
-            self._put(record, contact, self._contact_values(record))
+            values = self._contact_values(record) | {"started_at": self._start(record, contact)}
+            self._put(record, contact, values)
         self.session.flush()
         calls = self._write_calls(contacts)
         visits = self._write_visits(contacts)
@@ -165,10 +170,14 @@ class _Chunk:
             self.changed.add(record.external_id)
         self.session.add(row)
 
+    def _start(self, record: CallRecord, row: Contact | Call) -> datetime:
+        """When the call began: a queue's events do not know of the IVR before it."""
+        key = row.id if isinstance(row, Contact) else row.contact_id
+        return min(row.started_at, record.started_at) if key in self.through_ivr else record.started_at
+
     def _contact_values(self, record: CallRecord) -> dict[str, Any]:
         answered = [one for one in record.visits if one.exit_class == "answered"]
         values: dict[str, Any] = {
-            "started_at": record.started_at,
             "ended_at": record.ended_at,
             "outcome": record.outcome,
             "agent_id": self.directory.agent(answered[-1].agent) if answered else None,
@@ -183,7 +192,7 @@ class _Chunk:
         for record in self.records:
             contact_id = contacts[record.external_id].id
             call = calls[record.external_id] = of_contact.get(contact_id) or Call(contact_id=contact_id)
-            values: dict[str, Any] = {"started_at": record.started_at, "ended_at": record.ended_at}
+            values: dict[str, Any] = {"started_at": self._start(record, call), "ended_at": record.ended_at}
             self._put(record, call, values | ({"called_number": record.called_number} if record.called_number else {}))
         self.session.flush()
         return calls
@@ -204,7 +213,9 @@ class _Chunk:
 
     def _write_segments(self, calls: dict[str, Call], visits: dict[str, list[QueueVisit]]) -> None:
         present: dict[int, list[CallSegment]] = defaultdict(list)
-        for row in self._rows(CallSegment, CallSegment.call_id, [one.id for one in calls.values()]):
+        # What the IVR wrote is not the queue's to change.
+        from_queues = CallSegment.kind != "ivr"
+        for row in self._rows(CallSegment, CallSegment.call_id, [one.id for one in calls.values()], from_queues):
             present[row.call_id].append(row)
         for record in self.records:
             call_id = calls[record.external_id].id

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from crm_api.contacts import service
+from crm_api.contacts import service, wrap_up
 from crm_api.contacts.models import Contact
 from crm_api.contacts.schemas import (
     ContactChangeIn,
@@ -95,8 +96,7 @@ def get_contact(contact_id: RowId, identity: Reader, session: DbSession, respons
     """One contact with its messages and notes."""
     contact = service.get_contact(session, contact_id, identity.actor)
     set_etag(response, contact.row_version)
-    texts = [text_out(row) for row in service.texts(session, contact)]
-    return ContactDetails(contact=contact_out(contact), texts=texts)
+    return _details(session, contact)
 
 
 @router.patch("/{contact_id}", responses=problems(404, 412, 428))
@@ -115,5 +115,13 @@ def change_contact(
     changes = body.model_dump(exclude_unset=True)
     service.change_contact(session, contact, changes, actor=identity.actor, origin=origin)
     set_etag(response, contact.row_version)
-    texts = [text_out(row) for row in service.texts(session, contact)]
-    return ContactDetails(contact=contact_out(contact), texts=texts)
+    return _details(session, contact)
+
+
+def _details(session: Session, contact: Contact) -> ContactDetails:
+    return ContactDetails(
+        contact=contact_out(contact),
+        texts=[text_out(row) for row in service.texts(session, contact)],
+        wrap_up_code=wrap_up.code_of(session, contact.id),
+        is_wrap_up_required=wrap_up.is_required(session, contact.id),
+    )

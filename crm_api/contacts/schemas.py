@@ -41,6 +41,7 @@ class ContactIn(In):
     product_code: Code | None = Field(default=None, examples=["digital_tv"])
     subject: Line | None = None
     text: Body | None = Field(default=None, description="What the customer wrote", examples=["机顶盒无信号"])
+    wrap_up_code: Code | None = Field(default=None, examples=["solved.explained"])
 
 
 class ContactChangeIn(In):
@@ -51,6 +52,7 @@ class ContactChangeIn(In):
     product_code: Code | None = None
     ended_at: Instant | None = None
     outcome: Outcome | None = None
+    wrap_up_code: Code | None = Field(default=None, description="Of the second level", examples=["solved.guided"])
     text: Body | None = Field(default=None, description="A note of the caller's, added to the others")
 
 
@@ -89,6 +91,8 @@ class ContactDetails(Out):
 
     contact: ContactOut
     texts: list[TextOut]
+    wrap_up_code: str | None = None
+    is_wrap_up_required: bool = Field(default=False, description="The queue in which it waited asks for a code")
 
 
 class ContactReceived(Out):

@@ -11,6 +11,7 @@ from core.actor import Actor
 from core.time import utc_now
 from crm_api.audit.service import Origin, record
 from crm_api.base import Base
+from crm_api.contacts import wrap_up
 from crm_api.contacts.models import Channel, Contact, ServiceType
 from crm_api.contacts.text_models import ContactText
 from crm_api.customers.models import Customer, Product
@@ -43,6 +44,7 @@ class ContactPayload:
     agent_id: int | None = None
     subject: str | None = None
     text: str | None = None
+    wrap_up_code: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ def receive(
     if not insert_if_absent(session, Contact, {"channel_code": channel, "external_id": external_id, **values}):
         return Received(_visible(session, _find(session, channel, external_id), actor), is_new=False)
     contact = _visible(session, _find(session, channel, external_id), actor)
+    if payload.wrap_up_code is not None:
+        wrap_up.choose(session, actor=actor, contact=contact, code=payload.wrap_up_code)
     if payload.text:
         add_text(session, contact, payload.text, subject=payload.subject, author=None)
     record(session, "contact.received", actor=actor, subject=("contact", contact.id), origin=origin, channel=channel)
@@ -104,9 +108,10 @@ def get_contact(session: Session, contact_id: int, actor: Actor, *, to_change: b
 def change_contact(
     session: Session, contact: Contact, changes: dict[str, Any], *, actor: Actor, origin: Origin | None
 ) -> None:
-    """Say whose contact it is and what it is about, and when it ended; `text` adds a note of the actor's.
+    """Say whose contact it is, what it is about, what came of it and when it ended; `text` adds a note of the actor's.
 
     Raises:
+        MissingFieldsError: a service type is given, no wrap-up code ever was, and the contact's queue asks for one.
         InvalidError: an unknown code, a customer beyond the actor's scope, or an end before the start.
     """
     for model, name in ((ServiceType, "service_type_code"), (Product, "product_code")):
@@ -118,6 +123,8 @@ def change_contact(
     ended = changes.get("ended_at")
     if ended is not None and ended < contact.started_at:
         raise InvalidError(f"ended_at {ended.isoformat()} is before the contact's start.", "Give a later instant.")
+    if "wrap_up_code" in changes or changes.get("service_type_code") is not None:
+        wrap_up.choose(session, actor=actor, contact=contact, code=changes.get("wrap_up_code"))
     if changes.get("text"):
         add_text(session, contact, changes["text"], subject=None, author=actor.username)
     for name in ("customer_id", "service_type_code", "product_code", "ended_at", "outcome"):

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from core.calendar import HOLIDAYS_KNOWN_UNTIL, days_between, follows_weekday, parse_windows
 from crm_api.base import Base
+from crm_api.campaigns.reference import load_offers
 from crm_api.contacts.models import Channel, ServiceType
+from crm_api.contacts.wrap_up_models import WrapUpCode
 from crm_api.customers.models import Product
 from crm_api.organisation.models import CalendarDay, CalendarWindow, OrgUnit, WorkCalendar
 from crm_api.tickets.models import ComplaintType
@@ -136,5 +138,6 @@ def load_reference(session: Session) -> int:
     written += upsert(session, ServiceType, _numbered(catalogue["service_types"]), key=("code",))
     written += upsert(session, Product, _numbered(catalogue["products"]), key=("code",))
     written += upsert(session, ComplaintType, _flat(catalogue["complaint_types"]), key=("code",))
+    written += upsert(session, WrapUpCode, _flat(catalogue["wrap_up_codes"]), key=("code",))
     written += _load_calendars(session, catalogue)
-    return written + load_loop(session)
+    return written + load_loop(session) + load_offers(session)

@@ -1,0 +1,1 @@
+"""Ports to systems beside ours: SMS, office automation, foreign databases; each with a file-drop adapter."""

@@ -1,0 +1,1 @@
+"""Knowledge articles and scripts, found by service type and words."""
