@@ -151,6 +151,9 @@ def _layers(
     for visit in visits:
         if visit.exited_at is None:
             continue
+        if visit.ended_at is None and still_talking and not visit.is_over:
+            layers.append(StateInterval(agent, "talk", visit.exited_at, end, call=visit.call))
+            continue
         until = visit.ended_at if visit.ended_at is not None else visit.exited_at
         layers.append(StateInterval(agent, "talk", visit.exited_at, until, call=visit.call))
         wrapped = until + wrap_up.get(visit.queue, 0)
