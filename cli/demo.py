@@ -1,36 +1,45 @@
-"""`crm demo`: a small province from nothing to its pages, in one process; a second start goes on from what is there."""
+"""`crm demo`: a small province from nothing to its pages and its agents' desk; a second start goes on from there."""
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
+from time import monotonic, perf_counter, sleep
 from types import FrameType
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import click
 
 from dashboards.commands import DEFAULT_PORT
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from core.settings import Settings
 
 CUSTOMERS, DAYS, SEED = 20_000, 90, 1
+API_PORT = 8080
+#: Seconds that the API gets to answer, and to end.
+STARTING, ENDING = 60.0, 10.0
 #: What a shell reports for a process that Ctrl-C or a SIGTERM ended.
 INTERRUPTED, TERMINATED = 130, 143
 
 
 @click.command()
 @click.option("--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(1, 65535), help="Of the pages.")
+@click.option("--api-port", default=API_PORT, show_default=True, type=click.IntRange(1, 65535), help="Of the API and the agents' desk.")  # fmt: skip  # noqa: E501 - one line of help
 @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="CRM_HOME of the demo. [default: var]")
 @click.option("--customers", default=CUSTOMERS, show_default=True, type=click.IntRange(min=1))
 @click.option("--days", default=DAYS, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=SEED, show_default=True, type=click.IntRange(min=0))
 @click.option("--no-serve", is_flag=True, help="Prepare everything, then end.")
-def demo(port: int, home: Path | None, customers: int, days: int, seed: int, no_serve: bool) -> None:
-    """Set up a store, simulate a province, run the pipeline, serve the pages until Ctrl-C.
+def demo(port: int, api_port: int, home: Path | None, customers: int, days: int, seed: int, no_serve: bool) -> None:
+    """Set up a store with people, simulate a province, run the pipeline, serve pages and desk until Ctrl-C.
 
     What an earlier run did is not done again; what it left unfinished is finished.
     """
@@ -40,16 +49,21 @@ def demo(port: int, home: Path | None, customers: int, days: int, seed: int, no_
     from core.settings import get_settings
 
     get_settings.cache_clear()
+    settings = get_settings()
     with _ended_by_sigterm():
         try:
-            _prepare(get_settings(), customers, days, seed)
+            people = _fill(settings, customers, days, seed)
+            if no_serve:
+                _step("marts", lambda: _marts(settings))
+                click.echo(f"Prepared in {perf_counter() - began:.0f} s.")
+                return
+            # The desk starts up while the marts are built.
+            with _desk(settings, api_port) as desk:
+                _step("marts", lambda: _marts(settings))
+                _serve(port, desk, people, began)
         except KeyboardInterrupt:
             click.echo("\nStopped. The next start goes on from what is there.", err=True)
             sys.exit(INTERRUPTED)
-    if no_serve:
-        click.echo(f"Prepared in {perf_counter() - began:.0f} s.")
-        return
-    _serve(port, began)
 
 
 @contextmanager
@@ -73,11 +87,14 @@ def _step(name: str, work: Callable[[], str]) -> None:
     click.echo(f"  {name:<10}{perf_counter() - began:>6.1f} s  {said}", err=True)
 
 
-def _prepare(settings: "Settings", customers: int, days: int, seed: int) -> None:
+def _fill(settings: "Settings", customers: int, days: int, seed: int) -> list[str]:
+    """A store with people and a province; the names of the demo's users."""
+    people: list[str] = []
     click.echo(f"Demo in {settings.home}", err=True)
     _step("store", _store)
+    _step("people", lambda: _people(settings, people))
     _step("province", lambda: _province(settings, customers, days, seed))
-    _step("marts", lambda: _marts(settings))
+    return people
 
 
 def _store() -> str:
@@ -88,20 +105,47 @@ def _store() -> str:
     return "ready"
 
 
+def _people(settings: "Settings", names: list[str]) -> str:
+    """Create the demo's users, whose passwords are public, unless somebody else's data are in the store."""
+    from sqlalchemy import select
+
+    from core.database import make_engine, session_scope
+    from crm_api.identity.models import User
+    from crm_api.identity.service import create_demo_users
+
+    engine = make_engine(settings)
+    try:
+        with session_scope(engine) as session:
+            is_demo = session.scalar(select(User.id).where(User.is_demo).limit(1)) is not None
+            if not is_demo and _is_filled(session.connection()):
+                return "the store holds data already: make the demo's users, if you want them, with crm users demo"
+            made = create_demo_users(session)
+            names += session.scalars(select(User.username).where(User.is_demo).order_by(User.id))
+    finally:
+        engine.dispose()
+    return f"{made} users made" if made else "there already"
+
+
+def _is_filled(connection: "Connection") -> bool:
+    """Whether the store holds customers or contacts."""
+    from sqlalchemy import select
+
+    from crm_api.contacts.models import Contact
+    from crm_api.customers.models import Customer
+
+    return any(connection.scalar(select(column).limit(1)) is not None for column in (Customer.id, Contact.id))
+
+
 def _province(settings: "Settings", customers: int, days: int, seed: int) -> str:
     """Simulate unless the store holds customers or contacts; a simulation is in the store wholly or not at all."""
     from datetime import timedelta
 
-    from sqlalchemy import select
-
     from core.database import make_engine
     from core.time import to_local, utc_now
-    from crm_api.contacts.models import Contact
-    from crm_api.customers.models import Customer
 
     engine = make_engine(settings)
     with engine.connect() as connection:
-        is_filled = any(connection.scalar(select(column).limit(1)) is not None for column in (Customer.id, Contact.id))
+        is_filled = _is_filled(connection)
     engine.dispose()
     if is_filled:
         return "the store holds data already; they are kept"
@@ -142,14 +186,75 @@ def _is_published(settings: "Settings") -> bool:
     return newest is not None and newest.snapshot_at == loaded_at and publication.file.exists()
 
 
-def _serve(port: int, began: float) -> None:
-    from dashboards.server import free_port, serve
+def _free_port(wanted: int) -> int:
+    from dashboards.server import free_port
 
-    chosen = free_port("127.0.0.1", port)
-    if chosen != port:
-        click.echo(f"Port {port} is taken; using {chosen}.", err=True)
+    chosen = free_port("127.0.0.1", wanted)
+    if chosen != wanted:
+        click.echo(f"Port {wanted} is taken; using {chosen}.", err=True)
+    return chosen
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """`crm api` in a process of its own: the API and the agents' capture frontend."""
+
+    process: "subprocess.Popen[bytes]"
+    port: int
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def is_ready(self) -> bool:
+        """Wait until it answers; False if it ended or takes too long."""
+        end = monotonic() + STARTING
+        while monotonic() < end and self.process.poll() is None:
+            try:
+                with urlopen(f"{self.address}/readyz", timeout=2):  # noqa: S310 - our own http address
+                    return True
+            except OSError:
+                sleep(0.1)
+        return False
+
+
+@contextmanager
+def _desk(settings: "Settings", wanted: int) -> Iterator[_Desk]:
+    """Serve the desk on this CRM_HOME's store; it ends with the block, however that is left."""
+    port = _free_port(wanted)
+    command = [sys.executable, "-m", "cli.main", "api", "--port", str(port)]
+    environment = os.environ | {"CRM_HOME": str(settings.home.resolve())}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
+    try:
+        yield _Desk(process, port)
+    finally:
+        process.terminate()
+        try:
+            process.wait(ENDING)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _serve(port: int, desk: _Desk, people: list[str], began: float) -> None:
+    from dashboards.server import serve
 
     def tell(address: str) -> None:
-        click.echo(f"Ready after {perf_counter() - began:.0f} s. Dashboards: {address} (Ctrl-C ends them)")
+        is_ready = desk.is_ready()
+        click.echo(f"Ready after {perf_counter() - began:.0f} s. Ctrl-C ends everything.")
+        click.echo(f"Dashboards: {address}")
+        if is_ready:
+            click.echo(f"Capture frontend: {desk.address}/app")
+            _tell_logins(people)
+        else:
+            click.echo("The capture frontend did not start; see why with: crm api", err=True)
 
-    serve("127.0.0.1", chosen, on_ready=tell)
+    serve("127.0.0.1", _free_port(port), on_ready=tell)
+
+
+def _tell_logins(people: list[str]) -> None:
+    from crm_api.identity.service import demo_password
+
+    if people:
+        click.echo(f"  sign in as {people[0]} / {demo_password(people[0])}")
+        click.echo(f"  or, each with the password {demo_password('NAME')}: {', '.join(people[1:])}")

@@ -2,22 +2,35 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
+import httpx
 import psutil
 import pytest
+from sqlalchemy import select
 
+from cli.demo import _people
+from core.database import make_engine, session_scope
+from core.settings import Settings
+from core.time import utc_now
+from crm_api.customers.models import Customer
+from crm_api.identity.models import User
 from tests.servers import free_port
 
 ROOT = Path(__file__).parents[2]
 SMALL = ("--customers", "400", "--days", "10")
 ADDRESS = re.compile(r"Dashboards: (http://127\.0\.0\.1:(\d+))")
+DESK = re.compile(r"Capture frontend: (http://127\.0\.0\.1:(\d+)/app)")
+LOGIN = re.compile(r"sign in as (\w+) / (\S+)")
 #: Generous: the machine may be busy.
 FIRST, SECOND, ENDING = 240, 60, 30
 
@@ -25,8 +38,9 @@ FIRST, SECOND, ENDING = 240, 60, 30
 class Demo:
     """A running `crm demo`, its output line by line, and every process below it."""
 
-    def __init__(self, home: Path, port: int, *more: str) -> None:
-        command = [sys.executable, "-m", "cli.main", "demo", "--home", str(home), "--port", str(port), *SMALL, *more]
+    def __init__(self, home: Path, port: int, api_port: int) -> None:
+        ports = ("--port", str(port), "--api-port", str(api_port))
+        command = [sys.executable, "-m", "cli.main", "demo", "--home", str(home), *ports, *SMALL]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CRM_")}
         self.started = time.monotonic()
         self.process = subprocess.Popen(
@@ -77,33 +91,69 @@ def _is_free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def test_demo_from_nothing_to_ctrl_c_and_again(tmp_path: Path) -> None:
-    home, port = tmp_path / "home", free_port()
-    # Stopped in the middle of its work, the next start goes on.
-    interrupted = Demo(home, port)
-    interrupted.wait_for(re.compile(r"store +\d"), FIRST)
-    interrupted.end(signal.SIGTERM)
-    assert not (home / "published" / "CURRENT.json").exists()
-
-    first = Demo(home, port)
-    found = first.wait_for(ADDRESS, FIRST)
-    assert int(found[2]) == port
-    with urlopen(found[1], timeout=20) as answer:
-        assert answer.status == 200
-    assert first.end() == 0
-    assert _is_free(port)
-    assert "10 days" in "".join(first.said)
-
-    # The port is taken: the next free one, said clearly.
+@contextmanager
+def _held(port: int) -> Iterator[None]:
     with socket.socket() as holder:
         # Connections of the demo that ended still linger on its port.
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         holder.bind(("127.0.0.1", port))
         holder.listen()
-        second = Demo(home, port)
+        yield
+
+
+def _sign_in(address: str, username: str, password: str) -> None:
+    """As a program does: over the demo's own store, in which this person lives."""
+    api = address.removesuffix("/app")
+    with httpx.Client(base_url=api) as client:
+        answer = client.post("/api/v1/session", json={"username": username, "password": password})
+        assert answer.status_code in (200, 201), answer.text
+        assert client.get("/app").status_code == 200
+
+
+def test_somebody_else_s_store_gets_no_users_with_public_passwords(home: Settings, sqlite_template: Path) -> None:
+    store = home.home / "store" / "crm.sqlite"
+    store.parent.mkdir(parents=True)
+    shutil.copy(sqlite_template, store)
+    engine = make_engine(home)
+    with session_scope(engine) as session:
+        session.add(Customer(code="1", kind="person", registered_at=utc_now()))
+    names: list[str] = []
+    assert "crm users demo" in _people(home, names)
+    assert names == []
+    with session_scope(engine) as session:
+        assert session.scalars(select(User).where(User.is_demo)).all() == []
+    engine.dispose()
+
+
+def test_demo_from_nothing_to_ctrl_c_and_again(tmp_path: Path) -> None:
+    home, port, api_port = tmp_path / "home", free_port(), free_port()
+    # Stopped in the middle of its work, the next start goes on.
+    interrupted = Demo(home, port, api_port)
+    interrupted.wait_for(re.compile(r"store +\d"), FIRST)
+    interrupted.end(signal.SIGTERM)
+    assert not (home / "published" / "CURRENT.json").exists()
+
+    first = Demo(home, port, api_port)
+    found = first.wait_for(ADDRESS, FIRST)
+    assert int(found[2]) == port
+    with urlopen(found[1], timeout=20) as answer:
+        assert answer.status == 200
+    desk = first.wait_for(DESK, FIRST)
+    assert int(desk[2]) == api_port
+    login = first.wait_for(LOGIN, FIRST)
+    _sign_in(desk[1], login[1], login[2])
+    assert first.end() == 0
+    assert _is_free(port) and _is_free(api_port)
+    assert "10 days" in "".join(first.said)
+
+    # The ports are taken: the next free ones, said clearly.
+    with _held(port), _held(api_port):
+        second = Demo(home, port, api_port)
         found = second.wait_for(ADDRESS, SECOND)
+        desk = second.wait_for(DESK, SECOND)
     said = "".join(second.said)
     assert f"Port {port} is taken; using {found[2]}." in said
+    assert f"Port {api_port} is taken; using {desk[2]}." in said
     assert "published already, nothing new" in said and "they are kept" in said
     assert second.end(signal.SIGTERM) == 0
 
