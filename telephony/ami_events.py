@@ -4,7 +4,7 @@ from telephony.ami_wire import Message
 from telephony.queue_log import QueueEvent
 
 #: QUEUESTATUS of the dialplan -> the event that queue_log writes for it.
-_EXITS = {"TIMEOUT": "EXITWITHTIMEOUT", "LEAVEEMPTY": "EXITEMPTY", "CONTINUE": "EXITWITHKEY"}
+_EXITS = {"TIMEOUT": "EXITWITHTIMEOUT", "LEAVEEMPTY": "EXITEMPTY", "KEY": "EXITWITHKEY"}
 _REASONS = {"agent": "COMPLETEAGENT", "caller": "COMPLETECALLER", "transfer": "TRANSFER"}
 
 

@@ -86,3 +86,7 @@ class PbxPlan:
     default_queue: str = "general"
     record: bool = True
     ivr_enabled: bool = False
+    #: Its calls are taken as faxes; empty: none are.
+    fax_number: str = ""
+    #: A customer whom the dialler called waits no longer than this for an agent.
+    outbound_wait_seconds: int = 20

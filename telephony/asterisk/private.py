@@ -14,6 +14,7 @@ from pathlib import Path
 from core.errors import CrmError
 from telephony.asterisk.plan import PbxPlan
 from telephony.asterisk.render import render, write
+from telephony.ivr.prompts import provide
 
 #: Asterisk 22 is in this suite.
 SUITE = "sid"
@@ -107,10 +108,12 @@ class PrivateAsterisk:
     def configure(self, plan: PbxPlan | None = None) -> list[str]:
         """Write the configuration; names of the files that changed."""
         self.plan = plan or self.plan
-        for folder in ("agi", "lib/moh", "log/cel-custom", "log/cdr-csv", "run", "spool/monitor"):
+        for folder in ("agi", "lib/moh", "log/cel-custom", "log/cdr-csv", "run", "spool/monitor", "spool/fax"):
             (self.state / folder).mkdir(parents=True, exist_ok=True)
         inside = f"/srv/{self.name}"
         modules = next((self.root / "usr/lib").glob("*/asterisk/modules"))
+        if self.plan.ivr_enabled:
+            provide(self.state / "sounds", cache=self.root / "var" / "cache" / "crm-prompts")
         files = render(self.plan, etc=f"{inside}/etc", state=inside, modules="/" + str(modules.relative_to(self.root)))
         return write(files, self.etc)
 
@@ -128,6 +131,8 @@ class PrivateAsterisk:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # Recordings and faxes are for the service only.
+                umask=0o077,
             )
         end = time.monotonic() + seconds
         while time.monotonic() < end:

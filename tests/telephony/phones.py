@@ -32,8 +32,14 @@ def _run(arguments: Sequence[str], folder: Path, seconds: float) -> subprocess.C
 
 
 @contextmanager
-def agents_at_their_phones(plan: PbxPlan, folder: Path, *, ring_ms: int = 300) -> Iterator[None]:
-    """Every SIP agent of the plan registered, answering after `ring_ms` and talking until the caller hangs up."""
+def agents_at_their_phones(
+    plan: PbxPlan, folder: Path, *, ring_ms: int = 300, scenario: Path = SCENARIOS / "agent.xml"
+) -> Iterator[None]:
+    """Every SIP agent of the plan registered, answering after `ring_ms` and talking until the caller hangs up.
+
+    Args:
+        scenario: what the phones do, if it is something else.
+    """
     phone, register = free_port(), free_port()
     agents: list[AgentPlan] = [agent for agent in plan.agents if not agent.is_webrtc]
     content = "".join(
@@ -45,7 +51,7 @@ def agents_at_their_phones(plan: PbxPlan, folder: Path, *, ring_ms: int = 300) -
         [
             sipp(),
             "-sf",
-            str(SCENARIOS / "agent.xml"),
+            str(scenario),
             "-i",
             "127.0.0.1",
             "-p",
