@@ -11,10 +11,10 @@ from core.errors import CrmError
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("crm_api.commands:init", "Create or upgrade the operational store; load reference data."),
     "worker": (
-        "crm_api.worker.commands:worker",
-        "Escalate, resume paused tickets, recompute promises; safe to run twice.",
+        "cli.worker:worker",
+        "Escalate, resume paused tickets, recompute promises, build call lists; safe to run twice.",
     ),
-    "api": ("crm_api.commands:api", "Serve the API and the capture frontend."),
+    "api": ("cli.api:api", "Serve the API and the capture frontend."),
     "users": ("crm_api.identity.commands:users", "Who may sign in: list, add, reset a password, the demo's people."),
     "simulate": ("simulator.commands:simulate", "Fill the operational store (or the lake) with a province in motion."),
     "import": ("ingestion.commands:import_", "Bring foreign history in: calls or tickets from CSV or XLSX."),
@@ -23,6 +23,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": ("warehouse.commands:publish", "Gate the marts and publish them; --rollback repoints."),
     "pipeline": ("cli.pipeline:pipeline", "ingest, build and publish in order."),
     "kpi": ("warehouse.commands:kpi", "Figures of the KPI dictionary from the published marts."),
+    "call-list": (
+        "cli.call_lists:call_list",
+        "Call lists of campaigns: build, show, export, import what came of calls.",
+    ),
+    "report": ("cli.report:report", "KPI reports of a day, week or month; --send mails them to their subscribers."),
     "telephony": ("telephony.commands:telephony", "Asterisk: install, configure, read its logs."),
     "dashboards": ("dashboards.commands:dashboards", "Serve the analysts' pages."),
     "demo": ("cli.demo:demo", "A small province, the whole pipeline, the pages; Ctrl-C ends it."),

@@ -49,6 +49,11 @@ class Pool:
 
 def drawn(persons: Ints, salt: str, percent: float) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Whether each person falls into the share `percent` of the holdout of that salt; the same on every machine."""
+    return np.asarray(hashed(persons, salt) < percent / 100.0)
+
+
+def hashed(persons: Ints, salt: str) -> Floats:
+    """A number of [0, 1) for each person and salt, the same on every machine."""
     start = int.from_bytes(hashlib.blake2b(salt.encode(), digest_size=8).digest(), "big")
     mixed = persons.astype(np.uint64) ^ np.uint64(start)
     # The finaliser of splitmix64 (Steele, Lea, Flood 2014): every bit of the id moves every bit of the number.
@@ -57,7 +62,7 @@ def drawn(persons: Ints, salt: str, percent: float) -> np.ndarray[Any, np.dtype[
         mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     mixed = mixed ^ (mixed >> np.uint64(31))
-    return np.asarray((mixed >> np.uint64(11)).astype(np.float64) / 2.0**53 < percent / 100.0)
+    return np.asarray((mixed >> np.uint64(11)).astype(np.float64) / 2.0**53)
 
 
 def standing_of(session: Session, plan: Plan, customer_id: int, *, now: datetime) -> str | None:
@@ -134,9 +139,11 @@ def _eligible(session: Session, plan: Plan, table: Table, gates: dict[str, int],
     scores = np.where(fits, scores, np.nan).reshape(len(rows), offers)
     margins = np.array([offer.margin_fen for _, offer in plan.offers], dtype=np.float64)
     worth = scores * margins - plan.campaign.cost_per_call_fen
-    values = np.where(np.isnan(worth) | (worth <= 0), -np.inf, worth)
     shared = _shared(session)
     persons = np.array([shared.get(int(key), int(key)) for key in customers], dtype=np.int64)
+    # Equal values are told apart by half a fen at most, by lot: called and held out are then alike there too.
+    lot = hashed(persons, f"lot:{plan.campaign.code}")[:, None] / 2
+    values = np.where(np.isnan(worth) | (worth <= 0), -np.inf, worth + lot)
     moved = _siblings(session, plan, customers, shared, now)
     kept = np.array([int(key) not in moved for key in customers], dtype=bool)
     best = values.max(axis=1, initial=-np.inf)

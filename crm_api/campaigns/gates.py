@@ -83,7 +83,7 @@ def assess(
         _refusals(campaign, now, only),
     )
     taken = _products(plan, only)
-    scores = [_score(offer.score_model, f"score_{index}") for index, (offer, _) in enumerate(plan.offers)]
+    scores = [_score(offer.score_model, f"score_{index}", only) for index, (offer, _) in enumerate(plan.offers)]
     fits = [_fits(offer, taken) for _, offer in plan.offers]
     chances = [
         cast(literal(offer.assumed_rate), Float) if found is None else found.c.score
@@ -154,10 +154,12 @@ def _rows_of(model: str) -> Select[Any]:
     return select(CustomerScore.customer_id).where(CustomerScore.model == model)
 
 
-def _score(model: str | None, name: str) -> Subquery | None:
+def _score(model: str | None, name: str, only: Only) -> Subquery | None:
     if model is None:
         return None
-    rows = select(CustomerScore.customer_id, CustomerScore.score).where(CustomerScore.model == model)
+    rows = select(CustomerScore.customer_id, CustomerScore.score).where(
+        CustomerScore.model == model, _among(CustomerScore.customer_id, only)
+    )
     return rows.subquery(name)
 
 
@@ -187,14 +189,20 @@ def _consents(campaign: Campaign, now: datetime, only: Only) -> Subquery:
 
 def _phones(only: Only) -> Subquery:
     """A customer's numbers that may be called, the best of them, and those that must not be."""
+    own = select(CustomerPhone.e164).where(_among(CustomerPhone.customer_id, only))
+    near = true() if only is None else CustomerPhone.e164.in_(own)
     blocked = (
         select(CustomerPhone.e164)
-        .where(CustomerPhone.do_not_call, CustomerPhone.deleted_at.is_(None))
+        .where(CustomerPhone.do_not_call, CustomerPhone.deleted_at.is_(None), near)
         .distinct()
         .subquery("blocked")
     )
-    wrong = select(CallListEntry.phone_id).where(CallListEntry.outcome == "wrong_number").distinct().subquery("wrong")
-    usable = and_(blocked.c.e164.is_(None), wrong.c.phone_id.is_(None))
+    wrong = (
+        select(CallListEntry.phone_id)
+        .where(CallListEntry.outcome == "wrong_number", _among(CallListEntry.customer_id, only))
+        .distinct()
+        .subquery("wrong")
+    )usable = and_(blocked.c.e164.is_(None), wrong.c.phone_id.is_(None))
     order = (
         case((CustomerPhone.is_primary, 0), else_=_BY_PRIMARY)
         + case((CustomerPhone.kind == "mobile", 0), else_=_BY_KIND)
@@ -257,7 +265,9 @@ def _listed(campaign: Campaign, only: Only, *, building: bool) -> Subquery:
 def _touched(campaign: Campaign, now: datetime, only: Only) -> Subquery:
     """Outgoing contacts of the last days over every channel; this campaign's own calls are counted by its attempts."""
     own = select(CallAttempt.contact_id).where(
-        CallAttempt.campaign_id == campaign.id, CallAttempt.contact_id.is_not(None)
+        CallAttempt.campaign_id == campaign.id,
+        CallAttempt.contact_id.is_not(None),
+        _among(CallAttempt.customer_id, only),
     )
     return (
         select(Contact.customer_id, func.count().label("contacts"))

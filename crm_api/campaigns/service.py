@@ -353,9 +353,8 @@ def _replace(
 ) -> None:
     """Make the campaign's rows of `model` these: changed, added, or buried (captured rows are never deleted)."""
     kind: Any = model
-    present: dict[Any, Any] = {
-        getattr(each, key): each for each in session.scalars(select(kind).where(kind.campaign_id == campaign.id)).all()
-    }
+    found: Sequence[Any] = session.scalars(select(kind).where(kind.campaign_id == campaign.id)).all()
+    present = {getattr(each, key): each for each in found}
     for name, buried in present.items():
         if name not in rows:
             buried.deleted_at = buried.deleted_at or utc_now()
