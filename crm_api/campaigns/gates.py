@@ -202,7 +202,8 @@ def _phones(only: Only) -> Subquery:
         .where(CallListEntry.outcome == "wrong_number", _among(CallListEntry.customer_id, only))
         .distinct()
         .subquery("wrong")
-    )usable = and_(blocked.c.e164.is_(None), wrong.c.phone_id.is_(None))
+    )
+    usable = and_(blocked.c.e164.is_(None), wrong.c.phone_id.is_(None))
     order = (
         case((CustomerPhone.is_primary, 0), else_=_BY_PRIMARY)
         + case((CustomerPhone.kind == "mobile", 0), else_=_BY_KIND)
