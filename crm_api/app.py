@@ -27,6 +27,8 @@ ROUTERS: tuple[str, ...] = (
     "crm_api.tickets.routes:router",
     "crm_api.routing.routes:router",
     "crm_api.attachments.routes:router",
+    "crm_api.suggestions.routes:router",
+    "crm_api.knowledge.routes:router",
     "crm_api.identity.admin_routes:router",
     "crm_api.audit.routes:router",
     "crm_api.webhooks.routes:router",

@@ -32,12 +32,21 @@ def init() -> None:
         click.echo(f"Administrator: admin / {password}  (shown this once; change it after signing in)")
 
 
-@click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 16), help="Processes.")
-def api(host: str, port: int, workers: int) -> None:
-    """Serve the API and the capture frontend. Behind a proxy of another host set FORWARDED_ALLOW_IPS."""
+def make_api(factory: str) -> click.Command:
+    """The command that serves the application which `factory` (module:function) makes, in each of its processes."""
+
+    @click.command()
+    @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+    @click.option("--port", default=8080, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+    @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 16), help="Processes.")
+    def api(host: str, port: int, workers: int) -> None:
+        """Serve the API and the capture frontend. Behind a proxy of another host set FORWARDED_ALLOW_IPS."""
+        _serve(factory, host, port, workers)
+
+    return api
+
+
+def _serve(factory: str, host: str, port: int, workers: int) -> None:
     import uvicorn
 
     from core.database import make_engine
@@ -51,7 +60,7 @@ def api(host: str, port: int, workers: int) -> None:
     engine.dispose()
     click.echo(f"Serving on http://{host}:{port} (API description: /api/v1/openapi.json); Ctrl-C ends it.")
     uvicorn.run(
-        "crm_api.app:create_app",
+        factory,
         factory=True,
         host=host,
         port=port,
@@ -64,3 +73,6 @@ def api(host: str, port: int, workers: int) -> None:
         # Browsers hold their live line open: it is cut rather than waited for.
         timeout_graceful_shutdown=5,
     )
+
+
+api = make_api("crm_api.app:create_app")

@@ -98,6 +98,10 @@ def _process() -> dict[str, Any]:
     return {"start": "new", "states": [], "transitions": []}
 
 
+def _article() -> dict[str, Any]:
+    return {"kind": "article", "language": "zh-CN", "title": "营业时间", "body": "营业厅每日 8:30 至 18:00。"}
+
+
 def _file() -> tuple[str, bytes]:
     return "现场.txt", f"第 {next(_numbers)} 次上门".encode()
 
@@ -233,6 +237,20 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/api/v1/contacts/{contact_id}/attachments"): Row(DESK, target="contact"),
     ("GET", "/api/v1/attachments/{attachment_id}"): Row(DESK, target="attachment"),
     ("DELETE", "/api/v1/attachments/{attachment_id}"): Row(DESK, also={"attachment_id": "987654321"}, status=404),
+    ("POST", "/api/v1/complaint-type-suggestions"): Row(DESK, body=lambda: {"text": "无图像"}),
+    ("POST", "/api/v1/complaint-type-suggestions/choices"): Row(
+        DESK, body=lambda: {"text": "无图像", "chosen_code": "signal.digital_tv.no_picture"}, status=204
+    ),
+    # knowledge
+    ("GET", "/api/v1/knowledge"): Row(DESK, query="?text=营业厅"),
+    ("POST", "/api/v1/knowledge"): Row(frozenset({"supervisor"}), body=_article, status=201),
+    ("GET", "/api/v1/knowledge/{article_id}"): Row(DESK, also={"article_id": "987654321"}, status=404),
+    ("PUT", "/api/v1/knowledge/{article_id}"): Row(
+        frozenset({"supervisor"}), also={"article_id": "987654321"}, body=_article, headers=ANY_VERSION, status=404
+    ),
+    ("DELETE", "/api/v1/knowledge/{article_id}"): Row(
+        frozenset({"supervisor"}), also={"article_id": "987654321"}, status=404
+    ),
     # administration
     ("GET", "/api/v1/users"): Row(ADMINISTRATOR),
     ("POST", "/api/v1/users"): Row(ADMINISTRATOR, body=_user, status=201),
@@ -299,6 +317,15 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/app/tickets/{ticket_id}/checklist"): Row(DESK, target="ticket", form=lambda: {"code": "x"}, status=404),
     ("POST", "/app/tickets/{ticket_id}/calls"): Row(PROVINCE, target="ticket", status=422),
     ("POST", "/app/tickets/{ticket_id}/presence"): Row(DESK, target="ticket", form=lambda: {"editing": "0"}),
+    ("POST", "/app/tickets/{ticket_id}/children"): Row(DESK, target="ticket", form=dict, status=422),
+    ("POST", "/app/tickets/{ticket_id}/parent"): Row(DESK, target="ticket", form=lambda: {"code": "W-0"}, status=404),
+    ("POST", "/app/tickets/{ticket_id}/links"): Row(DESK, target="ticket", form=dict, status=422),
+    ("POST", "/app/tickets/{ticket_id}/attachments"): Row(DESK, target="work", file=_file),
+    ("POST", "/app/tickets/{ticket_id}/attachments/{attachment_id}/remove"): Row(
+        DESK, target="ticket", also={"attachment_id": "987654321"}, status=404
+    ),
+    ("POST", "/app/proposals/{bulk_id}/accept"): Row(PROVINCE, also={"bulk_id": "987654321"}, status=404),
+    ("POST", "/app/proposals/{bulk_id}/decline"): Row(PROVINCE, also={"bulk_id": "987654321"}, status=404),
     ("GET", "/app/dispatch"): Row(PROVINCE),
     ("GET", "/app/review"): Row(PROVINCE),
     ("GET", "/app/follow-up"): Row(PROVINCE),

@@ -1,5 +1,7 @@
 """Wrap-up codes, corrected suggestions, knowledge articles, messages of other systems, reminders of callbacks"""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -13,7 +15,9 @@ depends_on = None
 SERVICE_TYPE = "service_types.code"
 
 
-def _key(table: str, column: str, target: str, kind: sa.types.TypeEngine, *, needed: bool = True) -> sa.Column:
+def _key(
+    table: str, column: str, target: str, kind: sa.types.TypeEngine[Any], *, needed: bool = True
+) -> sa.Column[Any]:
     return sa.Column(
         column, kind, sa.ForeignKey(target, name=op.f(f"fk_{table}_{column}")), nullable=not needed, autoincrement=False
     )
