@@ -65,6 +65,13 @@ def yuan(fen: int) -> str:
     return f"{'-' if fen < 0 else ''}¥{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
 
 
+def size_text(number: int) -> str:
+    """A number of bytes as people read it."""
+    if number < 1024:
+        return f"{number} B"
+    return f"{number / 1024:.0f} KB" if number < 1024 * 1024 else f"{number / 1024 / 1024:.1f} MB"
+
+
 def span_text(amount: timedelta | None, text: Texts) -> str:
     """A length of time in its two largest units: 1 d 3 h, 2 h 5 min, 40 s."""
     if amount is None:
@@ -109,6 +116,7 @@ def draw(request: Request, template: str, context: Mapping[str, Any], *, languag
         "name": lambda row: getattr(row, field) if row is not None else "—",
         "span": lambda amount: span_text(amount, text),
         "seconds": lambda number: span_text(timedelta(seconds=number), text),
+        "file_size": size_text,
         "path": request.url.path,
         "now": utc_now(),
         "epoch": datetime(1970, 1, 1, tzinfo=UTC),

@@ -15,6 +15,7 @@ from crm_api.capture import (
     reports,
     service_levels,
     supervisor,
+    ticket_parts,
     tickets,
     work,
 )
@@ -27,6 +28,7 @@ for _part in (
     merging,
     capture,
     tickets,
+    ticket_parts,
     work,
     callbacks,
     monitor,

@@ -1,14 +1,17 @@
 """What a ticket's page shows, gathered in one place."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.actor import BRANCH_ROLES, Actor
 from core.time import utc_now
+from crm_api.attachments.service import attachments
 from crm_api.capture import names
 from crm_api.capture.models import Draft, TicketPresence
 from crm_api.customers.models import Customer
@@ -18,12 +21,12 @@ from crm_api.identity.sessions import Identity
 from crm_api.organisation.models import OrgUnit
 from crm_api.sla.clocks import Reading
 from crm_api.tickets import service
-from crm_api.tickets.access import works_on
+from crm_api.tickets.access import visible, works_on
 from crm_api.tickets.assignments import assignments
 from crm_api.tickets.checklists import items
 from crm_api.tickets.comments import comments
-from crm_api.tickets.loop_models import FOLLOW_UP_OUTCOMES, PENDING_REASONS, FollowUpCall
-from crm_api.tickets.models import PRIORITIES
+from crm_api.tickets.loop_models import FOLLOW_UP_OUTCOMES, LINK_KINDS, PENDING_REASONS, FollowUpCall
+from crm_api.tickets.models import PRIORITIES, Ticket
 from crm_api.tickets.process_service import definition_of
 from crm_api.tickets.relations import children, links
 
@@ -89,7 +92,14 @@ def context(session: Session, identity: Identity, ticket_id: int) -> dict[str, A
         "customer": customer,
         "checklist": items(session, ticket_id=ticket_id),
         "children": children(session, actor=actor, ticket_id=ticket_id),
-        "links": links(session, actor=actor, ticket_id=ticket_id),
+        "linked": _linked(session, actor, ticket_id),
+        "parent": _parent(session, actor, ticket.parent_id),
+        "link_kinds": LINK_KINDS,
+        "files": attachments(session, actor=actor, owner="ticket", owner_id=ticket_id),
+        "child_key": uuid4().hex,
+        "handlers": _handlers(session, ticket.unit_id),
+        "clashes": [],
+        "kept": {},
         "calls": _calls(session, ticket_id),
         "cities": names.cities(session) if actor.is_province else [],
         "proposed": _proposed(session, ticket.unit_id, customer),
@@ -132,6 +142,28 @@ def _customer(session: Session, actor: Actor, customer_id: int | None) -> Custom
 def _proposed(session: Session, unit_id: int | None, customer: Customer | None) -> int | None:
     """The city branch that a dispatch most likely goes to."""
     return names.city_above(session, unit_id) or names.city_above(session, customer.unit_id if customer else None)
+
+
+def _parent(session: Session, actor: Actor, parent_id: int | None) -> Ticket | None:
+    """The ticket above, if the reader sees it."""
+    return session.scalar(select(Ticket).where(Ticket.id == parent_id, visible(actor))) if parent_id else None
+
+
+def _linked(session: Session, actor: Actor, ticket_id: int) -> list[tuple[str, Ticket]]:
+    """The tickets that are linked to this one and that the reader sees, each with the kind of the link."""
+    rows = links(session, actor=actor, ticket_id=ticket_id)
+    others = {row.other_id if row.ticket_id == ticket_id else row.ticket_id: row.kind for row in rows}
+    seen = session.scalars(select(Ticket).where(Ticket.id.in_(others), visible(actor)).order_by(Ticket.id))
+    return [(others[row.id], row) for row in seen]
+
+
+def _handlers(session: Session, unit_id: int | None) -> Sequence[User]:
+    """Who may be given the ticket at its branch and the counties below."""
+    if unit_id is None:
+        return ()
+    below = select(OrgUnit.id).where((OrgUnit.id == unit_id) | (OrgUnit.parent_id == unit_id))
+    statement = select(User).where(User.unit_id.in_(below), User.is_active, User.role.in_(BRANCH_ROLES))
+    return session.scalars(statement.order_by(User.display_name, User.id).limit(200)).all()
 
 
 def _calls(session: Session, ticket_id: int) -> list[FollowUpCall]:

@@ -23,6 +23,7 @@ from crm_api.tickets.access import find
 from crm_api.tickets.assignments import return_to_branch, sub_dispatch
 from crm_api.tickets.checklists import tick
 from crm_api.tickets.comments import comment
+from crm_api.tickets.errors import EditedMeanwhileError
 from crm_api.tickets.follow_up import record_call
 from crm_api.tickets.loop_models import TicketWork
 from crm_api.tickets.models import PRIORITIES, TICKET_STATES, Ticket
@@ -152,14 +153,35 @@ def edit(ticket_id: RowId, identity: Worker, session: DbSession, request: Reques
     """Change fields; what somebody else changed meanwhile is refused field by field."""
     typed = sent.texts()
     changes = {name: sent.text(name) for name in _EDITED if name in typed}
-    service.edit(
-        session,
-        actor=identity.actor,
-        ticket_id=ticket_id,
-        changes=_changed(session, identity, ticket_id, changes, sent),
-        expected_version=sent.number("version") or 0,
-    )
+    mine_only = _changed(session, identity, ticket_id, changes, sent)
+    try:
+        service.edit(
+            session,
+            actor=identity.actor,
+            ticket_id=ticket_id,
+            changes=mine_only,
+            expected_version=sent.number("version") or 0,
+        )
+    except EditedMeanwhileError as clash:
+        return _merge(request, session, identity, ticket_id, mine_only, clash)
     return _again(request, session, identity, ticket_id)
+
+
+def _merge(
+    request: Request,
+    session: Session,
+    identity: Identity,
+    ticket_id: int,
+    changes: dict[str, str | None],
+    clash: EditedMeanwhileError,
+) -> Response:
+    """The page with both values of each field that two people changed, to choose from; the other changes are kept."""
+    view = context(session, identity, ticket_id)
+    clashes = [(each, changes.get(name)) for name, each in clash.differences.items()]
+    kept = {name: value for name, value in changes.items() if name not in clash.differences}
+    told = view | {"clashes": clashes, "kept": kept}
+    headers = {"HX-Push-Url": "false"}
+    return render(request, session, identity, "ticket.html", status=409, headers=headers, **told)
 
 
 def _changed(

@@ -1,5 +1,6 @@
 """Queues to work from: the dispatch board, the review, the follow-up calls, a branch's own."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
@@ -16,6 +17,7 @@ from crm_api.errors import NotAllowedError
 from crm_api.identity.permissions import Permission
 from crm_api.identity.sessions import Identity
 from crm_api.tickets import bulk, follow_up
+from crm_api.tickets.models import Ticket
 from crm_api.tickets.proposals import proposals
 from crm_api.web.dependencies import DbSession, RowId, requires
 
@@ -94,10 +96,28 @@ def undo_many(bulk_id: RowId, identity: Sender, session: DbSession, request: Req
 @router.get("/app/review")
 def review_queue(identity: Worker, session: DbSession, request: Request) -> Response:
     """What branches resolved and the province has not looked at yet."""
+    return review_page(request, session, identity)
+
+
+def review_page(
+    request: Request, session: Session, identity: Identity, *, outlooks: Sequence[bulk.Outlook] = ()
+) -> Response:
+    """The review queue with the outages' proposals; `outlooks` is what an accepted one did."""
     _only(identity, PROVINCIAL_ROLES)
     together = proposals(session, actor=identity.actor)
+    parents = {row.parent_id: session.get(Ticket, row.parent_id) for row, _ in together if row.parent_id}
     rows = waiting(session, identity.actor, "review")
-    return render(request, session, identity, "queue.html", queue="review", rows=rows, proposals=together)
+    return render(
+        request,
+        session,
+        identity,
+        "queue.html",
+        queue="review",
+        rows=rows,
+        proposals=together,
+        parents=parents,
+        outlooks=outlooks,
+    )
 
 
 @router.get("/app/follow-up")
@@ -105,7 +125,7 @@ def follow_up_queue(identity: Worker, session: DbSession, request: Request) -> R
     """Customers to ask before their tickets close."""
     _only(identity, PROVINCIAL_ROLES)
     rows = waiting(session, identity.actor, "follow_up")
-    return render(request, session, identity, "queue.html", queue="follow_up", rows=rows, proposals=[])
+    return render(request, session, identity, "queue.html", queue="follow_up", rows=rows, proposals=[], outlooks=())
 
 
 @router.post("/app/follow-up/next")
@@ -121,4 +141,4 @@ def branch_queue(identity: Worker, session: DbSession, request: Request) -> Resp
     """What a branch has to do, most urgent first."""
     _only(identity, BRANCH_ROLES)
     rows = waiting(session, identity.actor, "branch")
-    return render(request, session, identity, "queue.html", queue="branch", rows=rows, proposals=[])
+    return render(request, session, identity, "queue.html", queue="branch", rows=rows, proposals=[], outlooks=())

@@ -6,8 +6,11 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from core.actor import Actor
+from core.actor import PROVINCIAL_ROLES, Actor
 from core.time import utc_now
+from crm_api.dialect import begin_writing
+from crm_api.errors import NotAllowedError, NotFoundError
+from crm_api.tickets.errors import WrongStateError
 from crm_api.tickets.loop_models import BulkAction, BulkItem
 from crm_api.tickets.models import Ticket
 
@@ -40,6 +43,27 @@ def proposals(session: Session, *, actor: Actor) -> list[tuple[BulkAction, list[
         tickets = session.scalars(select(BulkItem.ticket_id).where(BulkItem.bulk_id == bulk.id).order_by(BulkItem.id))
         found.append((bulk, list(tickets)))
     return found
+
+
+def decline(session: Session, *, actor: Actor, bulk_id: int, now: datetime | None = None) -> BulkAction:
+    """Throw a proposal away: nothing is done to its tickets.
+
+    Raises:
+        NotAllowedError: the actor is not of the province's desk.
+        NotFoundError: there is none.
+        WrongStateError: it was carried out or declined already.
+    """
+    if not (actor.is_province and actor.role in PROVINCIAL_ROLES):
+        raise NotAllowedError(f"{actor.role} declines no proposals.", "The province does.")
+    begin_writing(session)
+    bulk = session.get(BulkAction, bulk_id, with_for_update=True)
+    if bulk is None:
+        raise NotFoundError(f"There is no bulk action {bulk_id}.")
+    if bulk.status != "proposed":
+        raise WrongStateError(f"Bulk action {bulk_id} is {bulk.status}.")
+    bulk.status, bulk.undone_at = "undone", now or utc_now()
+    session.flush()
+    return bulk
 
 
 def review_children(session: Session, *, actor: Actor, parent: Ticket, now: datetime) -> BulkAction | None:

@@ -1,0 +1,126 @@
+"""What hangs on a ticket: children, the outage above it, links, files; and what an outage's end proposes."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, File, Request, UploadFile
+from fastapi.responses import Response
+from sqlalchemy.orm import Session
+
+from crm_api.attachments import service as files
+from crm_api.capture.forms import Sent
+from crm_api.capture.pages import render
+from crm_api.capture.ticket_view import context
+from crm_api.capture.work import review_page
+from crm_api.errors import InvalidError, NotAllowedError
+from crm_api.identity.permissions import Permission
+from crm_api.identity.sessions import Identity
+from crm_api.tickets import bulk, proposals, relations, service
+from crm_api.tickets.access import find
+from crm_api.web.dependencies import DbSession, From, RowId, requires
+from crm_api.web.settings import get_web_settings
+
+router = APIRouter(include_in_schema=False)
+Worker = Annotated[Identity, requires(Permission.TICKET_WORK)]
+Opener = Annotated[Identity, requires(Permission.TICKET_CREATE)]
+Mover = Annotated[Identity, requires(Permission.TICKET_BULK)]
+
+
+@router.post("/app/tickets/{ticket_id}/children")
+def open_child(ticket_id: RowId, identity: Opener, session: DbSession, request: Request, sent: Sent) -> Response:
+    """Open a ticket for a part of the work, below this one."""
+    parent = find(session, actor=identity.actor, ticket_id=ticket_id)
+    title = sent.text("title", longest=300)
+    if not title:
+        raise InvalidError("title is missing.", "Say what the child is about.")
+    values = {
+        name: getattr(parent, name)
+        for name in ("channel_code", "service_type_code", "complaint_type_code", "product_code", "unit_id", "priority")
+        if getattr(parent, name) is not None
+    }
+    key = sent.text("key", longest=80)
+    child = service.create(
+        session,
+        actor=identity.actor,
+        values=values | {"title": title, "kind": parent.kind},
+        idempotency_key=f"child-{key}" if key else None,
+    )
+    relations.attach(session, actor=identity.actor, ticket_id=child.id, parent_id=ticket_id)
+    return _again(request, session, identity, ticket_id)
+
+
+@router.post("/app/tickets/{ticket_id}/parent")
+def attach_to(ticket_id: RowId, identity: Worker, session: DbSession, request: Request, sent: Sent) -> Response:
+    """Put the ticket below another (an outage) by its number; a blank takes it out."""
+    find(session, actor=identity.actor, ticket_id=ticket_id)
+    code = sent.text("code", longest=40)
+    parent = service.get_by_code(session, actor=identity.actor, code=code.upper()).ticket.id if code else None
+    relations.attach(session, actor=identity.actor, ticket_id=ticket_id, parent_id=parent)
+    return _again(request, session, identity, ticket_id)
+
+
+@router.post("/app/tickets/{ticket_id}/links")
+def link_to(ticket_id: RowId, identity: Worker, session: DbSession, request: Request, sent: Sent) -> Response:
+    """Point to another ticket by its number."""
+    find(session, actor=identity.actor, ticket_id=ticket_id)
+    code, kind = sent.text("code", longest=40), sent.text("kind", longest=12) or "related"
+    if not code:
+        raise InvalidError("code is missing.", "Give the other ticket's number.")
+    other = service.get_by_code(session, actor=identity.actor, code=code.upper()).ticket.id
+    relations.link(session, actor=identity.actor, ticket_id=ticket_id, other_id=other, kind=kind)
+    return _again(request, session, identity, ticket_id)
+
+
+@router.post("/app/tickets/{ticket_id}/attachments")
+def attach_file(
+    ticket_id: RowId,
+    identity: Worker,
+    session: DbSession,
+    request: Request,
+    origin: From,
+    file: Annotated[UploadFile, File()],
+) -> Response:
+    """Attach a file; size, kind and content are checked by the service."""
+    # One byte more than allowed is enough to know that it is too large.
+    content = file.file.read(get_web_settings().max_attachment_bytes + 1)
+    files.add(
+        session,
+        actor=identity.actor,
+        owner="ticket",
+        owner_id=ticket_id,
+        name=file.filename or "",
+        content=content,
+        declared=file.content_type,
+        origin=origin,
+    )
+    return _again(request, session, identity, ticket_id)
+
+
+@router.post("/app/tickets/{ticket_id}/attachments/{attachment_id}/remove")
+def remove_file(
+    ticket_id: RowId, attachment_id: RowId, identity: Worker, session: DbSession, request: Request, origin: From
+) -> Response:
+    """Take a file away; who attached it may, and the province."""
+    find(session, actor=identity.actor, ticket_id=ticket_id)
+    files.remove(session, actor=identity.actor, attachment_id=attachment_id, origin=origin)
+    return _again(request, session, identity, ticket_id)
+
+
+@router.post("/app/proposals/{bulk_id}/accept")
+def accept(bulk_id: RowId, identity: Mover, session: DbSession, request: Request) -> Response:
+    """Do what was proposed; a ticket that refuses says why and holds nobody back."""
+    if not identity.actor.is_province:
+        raise NotAllowedError(f"{identity.actor.role} carries out no proposals.", "The province does.")
+    _, outlooks = bulk.carry_out(session, actor=identity.actor, bulk_id=bulk_id)
+    return review_page(request, session, identity, outlooks=outlooks)
+
+
+@router.post("/app/proposals/{bulk_id}/decline")
+def decline(bulk_id: RowId, identity: Mover, session: DbSession, request: Request) -> Response:
+    """Throw a proposal away; its tickets stay as they are, each to be looked at alone."""
+    proposals.decline(session, actor=identity.actor, bulk_id=bulk_id)
+    return review_page(request, session, identity)
+
+
+def _again(request: Request, session: Session, identity: Identity, ticket_id: int) -> Response:
+    session.flush()
+    return render(request, session, identity, "ticket.html", **context(session, identity, ticket_id))
