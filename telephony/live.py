@@ -114,7 +114,8 @@ class LiveModel:
             ]
             if moving:
                 found[agent] = moving[0].started_at, moving
-            if self._touched[agent] <= now:
+            # What follows the wrap-up can be told a second after its end only.
+            if self._touched[agent] < now:
                 del self._touched[agent]
                 self._forget_time_of(agent, now)
         return found

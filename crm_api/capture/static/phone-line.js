@@ -2,7 +2,10 @@
 /* The line: registration and calls over JsSIP, with their sound. It knows nothing of the page. */
 (() => {
   const CONSTRAINTS = { audio: true, video: false };
-  const GATHER_MS = 400;
+  const GATHER_MS = 400, AGAIN_MS = 150, TRIES = 30;
+
+  /* An offer that is under way (hold, then resume at once) refuses the next one: it is tried again. */
+  function offer(what, tries = TRIES) { if (!what() && tries) setTimeout(() => offer(what, tries - 1), AGAIN_MS); }
 
   class Call {
     constructor(line, session, number, incoming) {
@@ -24,8 +27,7 @@
     }
     #hear(connection) {
       connection.addEventListener("track", (event) => {
-        this.remote = event.streams[0] || new MediaStream([event.track]);
-        this.audio.srcObject = this.remote;
+        this.audio.srcObject = event.streams[0] || new MediaStream([event.track]);
       });
     }
     #to(doing) {
@@ -52,17 +54,19 @@
       }
       this.line.measured(this);
     }
+    get heard() { return this.session.connection.getReceivers().find((each) => each.track.kind === "audio").track; }
     get rings() { return this.doing === "incoming"; }
     answer() {
-      for (const other of this.line.calls) if (other !== this && other.doing === "talking") other.session.hold();
+      for (const other of this.line.calls) if (other !== this) other.hold();
       this.session.answer({ mediaConstraints: CONSTRAINTS, pcConfig: { iceServers: [] } });
     }
     end() { if (!this.session.isEnded()) this.session.terminate(this.rings ? { status_code: 486 } : {}); }
+    hold() { if (this.doing === "talking") offer(() => this.session.isEnded() || this.session.hold()); }
+    resume() { if (this.doing === "held") offer(() => this.session.isEnded() || this.session.unhold()); }
     toggleHold() {
-      if (this.doing === "held") {
-        for (const other of this.line.calls) if (other !== this && other.doing === "talking") other.session.hold();
-        this.session.unhold();
-      } else this.session.hold();
+      if (this.doing !== "held") { this.hold(); return; }
+      for (const other of this.line.calls) if (other !== this) other.hold();
+      this.resume();
     }
     toggleMute() {
       this.muted = !this.muted;
@@ -112,7 +116,7 @@
     stop() { this.ua?.stop(); }
     address(target) { return `sip:${target}@${this.host}`; }
     dial(target) {
-      for (const call of this.calls) if (call.doing === "talking") call.session.hold();
+      for (const call of this.calls) call.hold();
       const session = this.ua.call(this.address(target), { mediaConstraints: CONSTRAINTS, pcConfig: { iceServers: [] } });
       const call = new Call(this, session, target, false);
       this.calls.add(call);
@@ -123,17 +127,17 @@
 
     /* Three people: each of the two hears the microphone and the other one. */
     async conference() {
-      const both = [...this.calls].filter((call) => call.answered && call.remote);
+      const both = [...this.calls].filter((call) => call.answered);
       if (both.length !== 2 || this.mix) return;
       const context = new AudioContext(), voice = context.createGain();
       const microphone = await navigator.mediaDevices.getUserMedia(CONSTRAINTS);
       context.createMediaStreamSource(microphone).connect(voice);
       this.mix = { context, voice, microphone, calls: both };
       for (const call of both) {
-        if (call.session.isOnHold().local) call.session.unhold();
+        call.resume();
         const out = context.createMediaStreamDestination();
         voice.connect(out);
-        context.createMediaStreamSource(both.find((each) => each !== call).remote).connect(out);
+        context.createMediaStreamSource(new MediaStream([both.find((each) => each !== call).heard])).connect(out);
         const sender = call.session.connection.getSenders().find((each) => each.track?.kind === "audio");
         call.own = sender.track;
         await sender.replaceTrack(out.stream.getAudioTracks()[0]);
