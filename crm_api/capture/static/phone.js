@@ -100,9 +100,11 @@
     Object.assign(made.dataset, { sent: call.sent, received: call.received });
     one(".phone-quality", made).textContent = text("quality").replace("%sent", call.sent).replace("%received", call.received).replace("%lost", call.lost);
   }
+  /* Whom the field names; it is emptied, so that the next one is typed anew. */
   function target() {
-    const value = one("#phone-dial [name=target]").value.trim();
-    if (!value) { tell("target_missing"); one("#phone-dial [name=target]").focus(); }
+    const field = one("#phone-dial [name=target]"), value = field.value.trim();
+    field.value = "";
+    if (!value) { tell("target_missing"); field.focus(); }
     return value && dialled(value);
   }
   /* As the exchange takes it: +86 139… is a mobile, +86 917… a landline with its 0. */
@@ -121,8 +123,9 @@
     if (action === "mute") call.toggleMute();
     if (action === "conference") line.conference();
     if (action === "complete") call.transfer(null, line.other(call));
-    if (action === "transfer" && target()) call.transfer(target());
-    if (action === "consult" && target()) line.dial(target());
+    const whom = (action === "transfer" || action === "consult") && target();
+    if (whom && action === "transfer") call.transfer(whom);
+    if (whom && action === "consult") line.dial(whom);
   }
   async function dial(number) {
     if (!number) return;
@@ -154,7 +157,7 @@
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "phone-dial") return;
     event.preventDefault(); event.stopPropagation();
-    dial(target()); event.target.reset();
+    dial(target());
   }, true);
   document.addEventListener("change", (event) => { if (event.target.id === "phone-wish" && event.target.value) wish(event.target.value); });
   document.addEventListener("click", (event) => {
