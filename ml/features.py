@@ -17,8 +17,6 @@ from warehouse.lock import warehouse_lock
 
 #: Columns that name a row; every other column is a feature.
 KEYS = ("customer_key", "as_of")
-#: Features by which rows are told apart on pages but from which nothing is learnt: they are a place, not a behaviour.
-PLACE = ("city_code",)
 
 
 @dataclass(frozen=True)
@@ -110,10 +108,13 @@ def _run(settings: Settings, selected: str, dates: Sequence[date]) -> None:
 
 def read_features(settings: Settings, as_of: date, *, most_rows: int | None = None, seed: int = 0) -> pd.DataFrame:
     """The features of one date, by customer; `most_rows` draws that many customers at random, the same each time."""
-    sampled = "" if most_rows is None else f"order by hash(customer_key + {int(seed)}) limit {int(most_rows)}"
-    query = f"select * from features.customer_features where as_of = $as_of {sampled}"
+    drawn = "order by hash(customer_key + $seed) limit $rows"
+    query = "select * from features.customer_features where as_of = $as_of"
+    values: dict[str, object] = {"as_of": as_of}
+    if most_rows is not None:
+        query, values = " ".join([query, drawn]), {**values, "seed": seed, "rows": most_rows}
     with connect(settings) as connection:
-        frame = connection.execute(query, {"as_of": as_of}).df()
+        frame = connection.execute(query, values).df()
     return frame.sort_values("customer_key", ignore_index=True)
 
 
@@ -128,4 +129,4 @@ def read_outcomes(settings: Settings, as_of: date) -> pd.DataFrame:
 
 def feature_columns(frame: pd.DataFrame) -> list[str]:
     """The columns of a feature table from which models learn."""
-    return [name for name in frame.columns if name not in (*KEYS, *PLACE)]
+    return [name for name in frame.columns if name not in KEYS]

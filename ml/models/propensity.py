@@ -199,6 +199,38 @@ class PropensityClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         )
         return pd.DataFrame(reasons[kept]).reset_index(drop=True)
 
+    def reasoned(self, X: Any, top: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Probabilities of the second class with their strongest reasons, in one pass over a whole province.
+
+        Returns:
+            probability of shape (rows,); places (rows, top) of the table's columns that moved it most, -1 where none
+            did; their contributions in log-odds (rows, top).
+        """
+        check_is_fitted(self)
+        frame = read_table(self, X, reset=False)
+        chunks = range(0, len(frame), _CHUNK)
+        with one_thread():
+            parts = [self._reasoned(self.reader_.transform(frame.iloc[at : at + _CHUNK]), top) for at in chunks]
+        empty = (np.empty(0), np.empty((0, top), np.int64), np.empty((0, top)))
+        every = [empty, *parts]
+        return tuple(np.concatenate([part[place] for part in every]) for place in range(3))  # type: ignore[return-value]
+
+    def _reasoned(self, matrix: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        rows, moved = len(matrix), np.zeros(matrix.shape)
+        scores = np.zeros((rows, len(self.members_)))
+        for number, (member, weight) in enumerate(zip(self.members_, self.blender_.weights, strict=True)):
+            if weight == 0.0:
+                continue
+            parts, start = member.contributions(matrix)
+            scores[:, number] = parts.sum(axis=1) + start
+            moved += weight * parts
+        used = min(top, moved.shape[1])
+        strongest = np.argsort(-np.abs(moved), axis=1, kind="stable")[:, :used]
+        places, amounts = np.full((rows, top), -1, np.int64), np.zeros((rows, top))
+        amounts[:, :used] = np.take_along_axis(moved, strongest, axis=1)
+        places[:, :used] = np.where(amounts[:, :used] != 0.0, np.asarray(self.reader_.positions_)[strongest], -1)
+        return self.blender_.probability(scores), places, amounts
+
     def _members(self) -> list[SplineLogit | SmallBooster]:
         seed = self._seed
         return [SplineLogit(self.reader_, self.penalty, seed), SmallBooster(self.reader_, seed)]

@@ -1,0 +1,19 @@
+select
+  model,
+  version,
+  is_champion,
+  beats_baseline,
+  trained_at,
+  learnt_to,
+  promoted_by,
+  promoted_at,
+  promoted_because,
+  metrics,
+  drift,
+  card_zh,
+  card_en
+from {{ model_rows('models', {
+  'model': 'varchar', 'version': 'varchar', 'is_champion': 'boolean', 'beats_baseline': 'boolean',
+  'trained_at': 'varchar', 'learnt_to': 'varchar', 'promoted_by': 'varchar', 'promoted_at': 'varchar',
+  'promoted_because': 'varchar', 'metrics': 'varchar', 'drift': 'double', 'card_zh': 'varchar', 'card_en': 'varchar',
+}) }}
