@@ -1,25 +1,31 @@
 """The capture form: one screen for every channel, sent with one key stroke."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import uuid4
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
+from core.i18n import Language
 from core.time import to_local, utc_now
 from crm_api.capture import drafts, names
 from crm_api.capture.capture_service import capture, contact_of_call
-from crm_api.capture.forms import Sent
+from crm_api.capture.forms import Fields, Sent
 from crm_api.capture.pages import language_of, render
 from crm_api.capture.scripts import script_of
+from crm_api.contacts import wrap_up
 from crm_api.contacts.service import get_contact
+from crm_api.contacts.wrap_up_models import WrapUpCode
 from crm_api.customers.schemas import customer_out
 from crm_api.customers.service import get_customer
 from crm_api.customers.view import masked_phones
 from crm_api.identity.permissions import Permission
 from crm_api.identity.sessions import Identity
+from crm_api.knowledge.models import KnowledgeArticle
+from crm_api.knowledge.service import find as find_articles
+from crm_api.suggestions.service import suggest
 from crm_api.tickets.checklists import templates
 from crm_api.tickets.models import PRIORITIES
 from crm_api.web.dependencies import DbSession, From, requires
@@ -27,8 +33,10 @@ from crm_api.web.dependencies import DbSession, From, requires
 router = APIRouter(include_in_schema=False)
 Writer = Annotated[Identity, requires(Permission.CONTACT_CREATE)]
 Helped = Annotated[Identity, requires(Permission.KNOWLEDGE_READ)]
+Opener = Annotated[Identity, requires(Permission.TICKET_CREATE)]
 Number = Annotated[int | None, Query(ge=1, le=2**63 - 1)]
 PLACE = "capture"
+_ARTICLES = 4
 
 
 @router.get("/app/capture")
@@ -58,13 +66,35 @@ def send(identity: Writer, session: DbSession, request: Request, origin: From, s
     return _form(request, session, identity, {}, None, None, made=made)
 
 
-@router.get("/app/capture/help")
-def help_for(
-    identity: Helped, session: DbSession, request: Request, service_type_code: Annotated[str, Query(max_length=60)] = ""
-) -> Response:
-    """The script, text modules and knowledge for a service type."""
-    script = script_of(service_type_code, language_of(request, identity.language))
-    return render(request, session, identity, "script.html", script=script)
+@router.post("/app/capture/help")
+def help_for(identity: Helped, session: DbSession, request: Request, sent: Sent) -> Response:
+    """The script, text modules and knowledge for a service type and what is typed (in a POST: it stands in no log)."""
+    language = language_of(request, identity.language)
+    return render(request, session, identity, "script.html", **_help(session, language, sent))
+
+
+@router.post("/app/capture/listen")
+def listen(identity: Opener, session: DbSession, request: Request, sent: Sent) -> Response:
+    """What the text suggests as it is typed: complaint types with their confidence, and knowledge."""
+    language = language_of(request, identity.language)
+    given = _help(session, language, sent)
+    is_complaint = (sent.text("service_type_code", longest=60) or "").split(".")[0] == "complaint"
+    suggested = suggest(session, sent.text("text") or "") if is_complaint else []
+    return render(request, session, identity, "heard.html", suggested=suggested, **given)
+
+
+def _help(session: Session, language: Language, sent: Fields) -> dict[str, Any]:
+    code = sent.text("service_type_code", longest=60) or "consultation"
+    return {
+        "script": script_of(code, language),
+        "articles": articles_for(session, language, code, sent.text("text")),
+    }
+
+
+def articles_for(session: Session, language: Language, code: str, text: str | None) -> list[KnowledgeArticle]:
+    """What helps with these words; where they say nothing yet, what belongs to the service type."""
+    found = find_articles(session, language=language, service_type_code=code, text=text, limit=_ARTICLES)
+    return found or find_articles(session, language=language, service_type_code=code, limit=_ARTICLES)
 
 
 def _form(
@@ -82,6 +112,8 @@ def _form(
     customer = get_customer(session, chosen, actor) if chosen else None
     phones = masked_phones(session, [customer.id]).get(customer.id, []) if customer else []
     branch = names.city_above(session, customer.unit_id) if customer else None
+    language = language_of(request, identity.language)
+    service_type = typed.get("service_type_code") or (contact.service_type_code if contact else None) or "consultation"
     return render(
         request,
         session,
@@ -102,8 +134,18 @@ def _form(
         branches=names.own_branches(session, actor),
         templates=templates(session),
         priorities=PRIORITIES,
-        script=script_of(typed.get("service_type_code") or "consultation", language_of(request, identity.language)),
+        wrap_ups=_wrap_ups(session),
+        wrap_up=wrap_up.code_of(session, contact.id) if contact else None,
+        wrap_up_required=contact is not None and wrap_up.is_required(session, contact.id),
+        script=script_of(service_type, language),
+        articles=articles_for(session, language, service_type, typed.get("text")),
     )
+
+
+def _wrap_ups(session: Session) -> list[tuple[WrapUpCode, list[WrapUpCode]]]:
+    """What came of a contact: the groups, each with the codes to choose from."""
+    known = wrap_up.codes(session)
+    return [(group, [each for each in known if each.parent_code == group.code]) for group in known if group.level == 1]
 
 
 def _known(typed: str | None) -> int | None:

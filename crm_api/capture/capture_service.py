@@ -16,6 +16,8 @@ from crm_api.customers.models import Customer
 from crm_api.errors import InvalidError
 from crm_api.identity.models import User
 from crm_api.identity.sessions import Identity
+from crm_api.suggestions.models import ComplaintSuggestion
+from crm_api.suggestions.service import note_choice
 from crm_api.tickets import service as tickets
 from crm_api.tickets.errors import MissingFieldsError
 from crm_api.tickets.models import Ticket
@@ -57,6 +59,7 @@ def capture(session: Session, *, identity: Identity, sent: Fields, origin: Origi
     if not opens and service_type.split(".")[0] not in TRACKED:
         return Captured(contact, None)
     ticket = _ticket(session, identity, sent, contact, key, now)
+    _note_choice(session, identity, sent, ticket)
     if not opens and ticket.state == "new":
         tickets.transition(
             session,
@@ -74,6 +77,33 @@ def contact_of_call(session: Session, call: str) -> int | None:
     return session.scalar(select(Contact.id).where(Contact.channel_code == "voice", Contact.external_id == call))
 
 
+def _note_choice(session: Session, identity: Identity, sent: Fields, ticket: Ticket) -> None:
+    """Keep what was suggested beside what was chosen, once a ticket: the next model learns from it."""
+    chosen = sent.text("complaint_type_code", longest=80)
+    if chosen is None or session.scalar(
+        select(ComplaintSuggestion.id).where(ComplaintSuggestion.ticket_id == ticket.id).limit(1)
+    ):
+        return
+    suggested = [_suggestion(each) for each in sent.listed("suggested", longest=100)[:5]]
+    note_choice(
+        session,
+        actor=identity.actor,
+        text=sent.text("text") or "",
+        suggested=suggested,
+        chosen_code=chosen,
+        ticket_id=ticket.id,
+    )
+
+
+def _suggestion(typed: str) -> tuple[str, float]:
+    """`code=0.93` as it stood beside a chip."""
+    code, _, confidence = typed.partition("=")
+    try:
+        return code, min(1.0, max(0.0, float(confidence)))
+    except ValueError as error:
+        raise InvalidError(f"suggested is {typed!r}.", "Send what was suggested as code=confidence.") from error
+
+
 def _contact(session: Session, identity: Identity, sent: Fields, origin: Origin, key: str, now: datetime) -> Contact:
     actor, known = identity.actor, sent.number("contact_id")
     if known is not None:
@@ -82,6 +112,7 @@ def _contact(session: Session, identity: Identity, sent: Fields, origin: Origin,
             "service_type_code": sent.text("service_type_code"),
             "product_code": sent.text("product_code", longest=40),
             "text": sent.text("text"),
+            "wrap_up_code": sent.text("wrap_up_code", longest=80),
         }
         if sent.number("customer_id") is not None:
             changes["customer_id"] = sent.number("customer_id")
@@ -107,6 +138,7 @@ def _contact(session: Session, identity: Identity, sent: Fields, origin: Origin,
             service_type_code=sent.text("service_type_code"),
             product_code=sent.text("product_code", longest=40),
             agent_id=session.get_one(User, identity.user_id).agent_id,
+            wrap_up_code=sent.text("wrap_up_code", longest=80),
         ),
         actor=actor,
         origin=origin,

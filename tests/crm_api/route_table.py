@@ -38,6 +38,10 @@ MERGERS = frozenset({"supervisor", "branch_manager"})
 REPORTS = frozenset({"supervisor", "branch_manager", "analyst", "manager", "marketing", "administrator"})
 WATCHERS = PROVINCE | BRANCH | {"manager"}
 
+CAMPAIGN_READERS = frozenset({"marketing", "supervisor", "branch_manager"})
+CAMPAIGN_MANAGERS = frozenset({"marketing", "supervisor"})
+LIST_CALLERS = frozenset({"agent", "supervisor"})
+
 _numbers = count(1)
 
 
@@ -104,6 +108,23 @@ def _article() -> dict[str, Any]:
 
 def _file() -> tuple[str, bytes]:
     return "现场.txt", f"第 {next(_numbers)} 次上门".encode()
+
+
+def _campaign() -> dict[str, Any]:
+    return {
+        "code": f"new-{next(_numbers)}",
+        "name": "秋季宽带",
+        "purpose": "marketing",
+        "goal": "subscribe",
+        "starts_on": "2026-03-02",
+        "ends_on": "2026-03-31",
+        "offers": [{"offer_code": "broadband_100"}],
+        "units": [{"unit_id": 2, "calls_per_day": 10}],
+    }
+
+
+def _offer() -> dict[str, Any]:
+    return {"code": f"offer_{next(_numbers)}", "name_zh": "新套餐", "name_en": "New", "margin_fen": 100}
 
 
 ANY_VERSION = {"If-Match": "*"}
@@ -251,6 +272,38 @@ TABLE: dict[tuple[str, str], Row] = {
     ("DELETE", "/api/v1/knowledge/{article_id}"): Row(
         frozenset({"supervisor"}), also={"article_id": "987654321"}, status=404
     ),
+    # campaigns: what asks for a step, an export or a file is refused by the draft's state where it is seen
+    ("GET", "/api/v1/offers"): Row(CAMPAIGN_READERS),
+    ("POST", "/api/v1/offers"): Row(CAMPAIGN_MANAGERS, body=_offer, status=201),
+    ("GET", "/api/v1/campaigns"): Row(CAMPAIGN_READERS),
+    ("POST", "/api/v1/campaigns"): Row(CAMPAIGN_MANAGERS, body=_campaign, status=201),
+    ("GET", "/api/v1/campaigns/{campaign_id}"): Row(CAMPAIGN_READERS, target="campaign"),
+    ("PATCH", "/api/v1/campaigns/{campaign_id}"): Row(
+        CAMPAIGN_MANAGERS, target="campaign", body=lambda: {"holdout_percent": 20}, headers=ANY_VERSION
+    ),
+    ("GET", "/api/v1/campaigns/{campaign_id}/effects"): Row(CAMPAIGN_READERS, target="campaign"),
+    ("POST", "/api/v1/campaigns/{campaign_id}/builds"): Row(CAMPAIGN_MANAGERS, target="campaign", status=202),
+    ("POST", "/api/v1/campaigns/{campaign_id}/steps"): Row(
+        CAMPAIGN_MANAGERS, target="campaign", body=lambda: {"step": "start"}, status=409
+    ),
+    ("GET", "/api/v1/campaigns/{campaign_id}/entries"): Row(CAMPAIGN_READERS, target="campaign"),
+    ("POST", "/api/v1/campaigns/{campaign_id}/export"): Row(
+        CAMPAIGN_READERS, target="campaign", body=lambda: {"format": "csv"}, status=403
+    ),
+    ("POST", "/api/v1/campaigns/{campaign_id}/outcomes"): Row(CAMPAIGN_MANAGERS, target="campaign", status=422),
+    ("POST", "/api/v1/campaigns/{campaign_id}/next"): Row(LIST_CALLERS, target="campaign", body=dict),
+    ("POST", "/api/v1/call-list-entries/{entry_id}/check"): Row(
+        LIST_CALLERS, also={"entry_id": "987654321"}, status=404
+    ),
+    ("POST", "/api/v1/call-list-entries/{entry_id}/outcome"): Row(
+        LIST_CALLERS,
+        also={"entry_id": "987654321"},
+        body=lambda: {"outcome": "refused", "external_id": "m"},
+        status=404,
+    ),
+    ("POST", "/api/v1/call-list-entries/{entry_id}/release"): Row(
+        LIST_CALLERS, also={"entry_id": "987654321"}, status=404
+    ),
     # administration
     ("GET", "/api/v1/users"): Row(ADMINISTRATOR),
     ("POST", "/api/v1/users"): Row(ADMINISTRATOR, body=_user, status=201),
@@ -304,7 +357,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/app/merges/{merge_id}/undo"): Row(MERGERS, also={"merge_id": "987654321"}, status=404),
     ("GET", "/app/capture"): Row(DESK),
     ("POST", "/app/capture"): Row(DESK, form=lambda: {"text": "无图像"}, status=422),
-    ("GET", "/app/capture/help"): Row(DESK, query="?service_type_code=complaint"),
+    ("POST", "/app/capture/help"): Row(DESK, form=lambda: {"service_type_code": "complaint", "text": "无图像"}),
+    ("POST", "/app/capture/listen"): Row(DESK, form=lambda: {"service_type_code": "complaint", "text": "无图像"}),
     ("GET", "/app/tickets"): Row(DESK),
     ("GET", "/app/tickets/{ticket_id}"): Row(DESK, target="ticket"),
     # Loaded without events, the world's ticket has no clock yet.
@@ -364,6 +418,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/api/v1/telephony/agents/{code}/pause"): Row(
         frozenset({"supervisor"}), also={"code": "none"}, body=lambda: {"reason": "临时会议"}, status=404
     ),
+    ("GET", "/api/v1/dialler"): Row(frozenset({"supervisor"})),
+    ("POST", "/api/v1/dialler/stop"): Row(frozenset({"supervisor"}), body=lambda: {"reason": "名单有误"}),
+    ("POST", "/api/v1/dialler/resume"): Row(frozenset({"supervisor"}), status=409),
     ("GET", "/app/supervisor"): Row(frozenset({"supervisor"})),
     ("POST", "/app/supervisor/agents/{code}/join"): Row(
         frozenset({"supervisor"}), also={"code": "none"}, form=lambda: {"mode": "listen"}, status=404

@@ -66,6 +66,8 @@
     if (dismiss) dismiss.closest(".refusal, .pop, .told").remove();
     const opener = event.target.closest("[data-open]");
     if (opener) one("#" + opener.dataset.open).showModal();
+    const chip = event.target.closest("[data-suggest]");
+    if (chip) pick(chip);
     const insert = event.target.closest("[data-insert]");
     if (insert) insertText(insert.dataset.insert);
     for (const open of all(".step details[open], .look[open]")) if (!open.contains(event.target)) open.open = false;
@@ -138,11 +140,25 @@
     if (area.matches("#capture textarea")) {
       const before = area.value.slice(0, area.selectionStart);
       const found = /;([\p{L}\d]+)\s$/u.exec(before);
-      const module = found && all("[data-code]").find((each) => each.dataset.code === found[1]);
+      const chip = found && one(`[data-suggest][data-number="${CSS.escape(found[1])}"]`);
+      if (chip) { area.setRangeText("", before.length - found[0].length, before.length, "end"); pick(chip); }
+      const module = found && !chip && all("[data-code]").find((each) => each.dataset.code === found[1]);
       if (module) area.setRangeText(module.dataset.insert, before.length - found[0].length, before.length, "end");
     }
     draftSoon(event.target.closest("[data-draft]"));
     tellEditing(event.target);
+  });
+
+  /* A suggested complaint type: a click, or ;1 and a blank. */
+  function pick(chip) {
+    const box = one("#capture [name=complaint_type_code]");
+    box.value = chip.dataset.suggest;
+    for (const each of all("[data-suggest]")) each.setAttribute("aria-pressed", String(each === chip));
+    box.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("#capture [name=service_type_code]")) htmx.trigger(one("#capture textarea"), "listen");
+    draftSoon(event.target.closest("[data-draft]"));
   });
 
   /* Drafts */
