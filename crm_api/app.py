@@ -26,6 +26,7 @@ ROUTERS: tuple[str, ...] = (
     "crm_api.contacts.wrap_up_routes:router",
     "crm_api.tickets.routes:router",
     "crm_api.routing.routes:router",
+    "crm_api.routing.dialler_routes:router",
     "crm_api.attachments.routes:router",
     "crm_api.suggestions.routes:router",
     "crm_api.knowledge.routes:router",

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from core.errors import ConfigurationError
-from telephony.service_commands import ivr
+from telephony.service_commands import dial, ivr
 
 #: The private Asterisk of development, demo and tests lies here (not below CRM_HOME: it is an installation).
 ASTERISK_ROOT = Path(".asterisk") / "root"
@@ -26,7 +26,7 @@ def telephony() -> None:
     """Asterisk: install a private one, configure it, read its logs."""
 
 
-for _command in (ivr,):
+for _command in (ivr, dial):
     telephony.add_command(_command)
 
 

@@ -1,5 +1,6 @@
 """Commands of what runs beside Asterisk: the IVR, the dialler, faxes and recordings."""
 
+import os
 import signal
 import threading
 from pathlib import Path
@@ -48,3 +49,57 @@ def ivr(host: str, port: int, menu: Path | None, check: bool) -> None:
     while not stop.wait(0.5):
         pass
     running.close()
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Asterisk's manager interface.")
+@click.option("--port", default=5038, show_default=True)
+@click.option("--user", default="crm", show_default=True)
+@click.option("--campaign", "campaigns", multiple=True, help="ID:QUEUE of a call list to work; may be repeated.")
+@click.option("--queue", default="general", show_default=True, help="For callbacks whose queue is not known.")
+@click.option("--stop", "reason", help="EMERGENCY STOP with this reason: nothing is dialled, what rings is hung up.")
+@click.option("--resume", is_flag=True, help="Dial again after a stop.")
+def dial(
+    host: str, port: int, user: str, campaigns: tuple[str, ...], queue: str, reason: str | None, resume: bool
+) -> None:
+    """Make the calls that are due: callbacks and call lists, paced by free agents, each checked right before.
+
+    The secret is read from CRM_MANAGER_SECRET. --stop and --resume act on every dialler of the store, at once.
+    """
+    from core.database import make_engine, session_scope
+    from core.errors import ConfigurationError
+    from crm_api.routing import outbound
+    from crm_api.routing.ivr import telephony_actor
+    from crm_api.store import require_ready, store_errors
+    from telephony.dialler import CallList, Dialler
+    from telephony.listener import Address
+
+    engine = make_engine()
+    require_ready(engine)
+    if reason or resume:
+        with store_errors(engine), session_scope(engine) as session:
+            actor = telephony_actor(session)
+            if reason:
+                outbound.stop(session, actor=actor, reason=reason)
+            else:
+                outbound.resume(session, actor=actor)
+        click.echo("Stopped: nothing is dialled." if reason else "Dialling again.")
+        return
+    lists = []
+    for one in campaigns:
+        key, _, code = one.partition(":")
+        if not key.isdigit() or not code:
+            raise ConfigurationError(f"--campaign is {one!r}.", "Write ID:QUEUE, e.g. 3:general.")
+        lists.append(CallList(int(key), code))
+    secret = os.environ.get("CRM_MANAGER_SECRET")
+    if not secret:
+        raise ConfigurationError("CRM_MANAGER_SECRET is not set.", "Set it to the manager user's secret.")
+    _log()
+    stop = _stopping()
+    dialler = Dialler(Address(host, port, user, secret), engine, lists=tuple(lists), default_queue=queue)
+    beside = threading.Thread(target=dialler.run, name="dialler", daemon=True)
+    beside.start()
+    while not stop.wait(0.5) and beside.is_alive():
+        pass
+    dialler.stop()
+    beside.join(10)

@@ -31,6 +31,7 @@ EVENTS = (
     "BlindTransfer",
     "AttendedTransfer",
     "UserEvent",
+    "OriginateResponse",
 )
 
 UNUSED_MODULES = (
