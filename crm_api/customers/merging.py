@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.actor import Actor
 from core.time import utc_now
 from crm_api.audit.service import Origin, record
+from crm_api.campaigns.models import CallAttempt, CallListEntry
 from crm_api.capture.models import Callback
 from crm_api.contacts.models import Contact
 from crm_api.customers.models import (
@@ -30,12 +31,24 @@ from crm_api.tickets.models import Ticket
 from crm_api.webhooks.service import publish
 
 #: What belongs to a customer and moves with a merge (a test holds it against the tables' foreign keys).
-MOVED: tuple[Any, ...] = (CustomerPhone, CustomerEmail, CustomerAddress, Account, Consent, Contact, Ticket, Callback)
+MOVED: tuple[Any, ...] = (
+    CustomerPhone,
+    CustomerEmail,
+    CustomerAddress,
+    Account,
+    Consent,
+    Contact,
+    Ticket,
+    Callback,
+    CallListEntry,
+    CallAttempt,
+)
 #: Of two rows that would be equal after the move, the survivor's stays and the other is set aside.
 _SAME: dict[Any, tuple[str, ...]] = {
     CustomerPhone: ("e164",),
     CustomerEmail: ("address",),
     Consent: ("channel", "purpose", "valid_from"),
+    CallListEntry: ("campaign_id",),
 }
 
 

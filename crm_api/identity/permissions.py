@@ -28,6 +28,8 @@ class Permission(StrEnum):
     CALENDAR_MANAGE = "calendar:manage"
     REPORT_READ = "report:read"
     CALL_LIST_READ = "call-list:read"
+    CALL_LIST_WORK = "call-list:work"
+    CAMPAIGN_MANAGE = "campaign:manage"
     EXPORT = "export"
     USER_MANAGE = "user:manage"
     AUDIT_READ = "audit:read"
@@ -61,22 +63,26 @@ _PROVINCIAL_DESK = _DESK | {
 _BRANCH_DESK = _DESK | {_P.CONTACT_CREATE, _P.TICKET_CREATE, _P.MONITOR_READ}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    "agent": frozenset(_DESK | {_P.CUSTOMER_WRITE, _P.CONTACT_CREATE, _P.TICKET_CREATE, _P.PHONE_USE}),
+    "agent": frozenset(
+        _DESK | {_P.CUSTOMER_WRITE, _P.CONTACT_CREATE, _P.TICKET_CREATE, _P.PHONE_USE, _P.CALL_LIST_WORK}
+    ),
     "dispatcher": frozenset(_PROVINCIAL_DESK | {_P.TICKET_BULK}),
     "reviewer": frozenset(_PROVINCIAL_DESK | {_P.TICKET_BULK, _P.RECORDING_LISTEN}),
     "supervisor": frozenset(
         _PROVINCIAL_DESK
         | {_P.TICKET_BULK, _P.CUSTOMER_MERGE, _P.KNOWLEDGE_WRITE, _P.REPORT_READ, _P.EXPORT}
         | {_P.TELEPHONY_SUPERVISE, _P.RECORDING_LISTEN}
+        | {_P.CALL_LIST_READ, _P.CALL_LIST_WORK, _P.CAMPAIGN_MANAGE}
     ),
     "branch_handler": frozenset(_BRANCH_DESK),
     "branch_lead": frozenset(_BRANCH_DESK | {_P.CUSTOMER_WRITE, _P.TICKET_BULK}),
     "branch_manager": frozenset(
-        _BRANCH_DESK | {_P.CUSTOMER_WRITE, _P.CUSTOMER_MERGE, _P.TICKET_BULK, _P.REPORT_READ, _P.EXPORT}
+        _BRANCH_DESK
+        | {_P.CUSTOMER_WRITE, _P.CUSTOMER_MERGE, _P.TICKET_BULK, _P.REPORT_READ, _P.EXPORT, _P.CALL_LIST_READ}
     ),
     "analyst": frozenset({_P.SELF, _P.REPORT_READ, _P.TELEPHONY_READ}),
     "manager": frozenset({_P.SELF, _P.REPORT_READ, _P.MONITOR_READ, _P.TELEPHONY_READ}),
-    "marketing": frozenset({_P.SELF, _P.REPORT_READ, _P.CALL_LIST_READ, _P.EXPORT}),
+    "marketing": frozenset({_P.SELF, _P.REPORT_READ, _P.CALL_LIST_READ, _P.CAMPAIGN_MANAGE, _P.EXPORT}),
     "administrator": frozenset(
         {
             _P.SELF,

@@ -420,9 +420,6 @@ TABLE: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/api/v1/dialler"): Row(frozenset({"supervisor"})),
     ("POST", "/api/v1/dialler/stop"): Row(frozenset({"supervisor"}), body=lambda: {"reason": "名单有误"}),
-    ("POST", "/api/v1/dialler/resume"): Row(frozenset({"supervisor"}), status=409),
-    ("GET", "/api/v1/dialler"): Row(frozenset({"supervisor"})),
-    ("POST", "/api/v1/dialler/stop"): Row(frozenset({"supervisor"}), body=lambda: {"reason": "名单有误"}),
     ("POST", "/api/v1/dialler/resume"): Row(frozenset({"supervisor"})),
     ("GET", "/app/supervisor"): Row(frozenset({"supervisor"})),
     ("POST", "/app/supervisor/agents/{code}/join"): Row(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.actor import Actor
 from crm_api.attachments import service as attachments
+from crm_api.campaigns import service as campaigns
 from crm_api.contacts.models import Contact
 from crm_api.customers import merging
 from crm_api.customers.models import (
@@ -169,6 +170,7 @@ def build_world(session: Session) -> World:
         session.add(subscription)
         session.flush()
         ids[("subscription", side)] = subscription.id
+    ids |= {("campaign", side): _campaign(session, side, ids[("unit", side)]) for side in PEOPLE}
     hook = WebhookEndpoint(
         url="https://hooks.example.com/", events="customer.merged", secret="s", created_at=START, created_by="boss"
     )
@@ -176,6 +178,25 @@ def build_world(session: Session) -> World:
     session.flush()
     ids |= {("webhook", "own"): hook.id, ("webhook", "foreign"): hook.id}
     return World(ids)
+
+
+def _campaign(session: Session, side: Side, unit_id: int) -> int:
+    """A draft that calls the customers of one branch."""
+    made = campaigns.create(
+        session,
+        actor=_PROVINCE,
+        code=f"world-{side}",
+        values={
+            "name": "老客户回馈",
+            "purpose": "marketing",
+            "goal": "stay",
+            "starts_on": date(2026, 3, 2),
+            "ends_on": date(2026, 3, 31),
+        },
+        offers=[campaigns.OfferPlan("loyalty_credit")],
+        calls_per_day={unit_id: 10},
+    )
+    return made.id
 
 
 def add_township(session: Session, unit_code: str, name: str) -> Township:
