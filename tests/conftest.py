@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
@@ -13,6 +14,7 @@ from core.database import make_engine, session_scope
 from core.settings import Settings, get_settings
 from crm_api.reference.service import load_reference
 from crm_api.store import migrate
+from tests.browser import open_chromium
 from tests.servers import missing, postgresql_cluster
 
 _numbers = count(1)
@@ -82,6 +84,13 @@ def store(request: pytest.FixtureRequest) -> Iterator[Engine]:
     engine = make_engine(url=request.getfixturevalue(f"{request.param}_url"))
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless Chromium with a fresh profile, for the tests of one file."""
+    with open_chromium(tmp_path_factory.mktemp("profile")) as driver:
+        yield driver
 
 
 @pytest.fixture(scope="session")
