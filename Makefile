@@ -30,8 +30,8 @@ $(READY): Makefile requirements.lock pyproject.toml package-lock.json
 	@$(BIN)/python -c 'import simulator.engine' >>$(LOG) 2>&1  # compiles the queue engine to the disk
 	@touch $(READY)
 
-demo: $(READY) ## a small province, the whole pipeline, dashboards and capture frontend; Ctrl-C ends it
-	@exec $(BIN)/crm demo
+demo: $(READY) ## a small province, the whole pipeline, dashboards and capture frontend; TELEPHONY=1 adds phones; Ctrl-C ends it
+	@exec $(BIN)/crm demo $(if $(TELEPHONY),--telephony)
 
 asterisk: $(READY) ## a private Asterisk 22 in .asterisk (needs root and debootstrap)
 	@$(BIN)/crm telephony install

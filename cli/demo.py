@@ -37,8 +37,11 @@ INTERRUPTED, TERMINATED = 130, 143
 @click.option("--customers", default=CUSTOMERS, show_default=True, type=click.IntRange(min=1))
 @click.option("--days", default=DAYS, show_default=True, type=click.IntRange(min=1))
 @click.option("--seed", default=SEED, show_default=True, type=click.IntRange(min=0))
+@click.option("--telephony", is_flag=True, help="With phones: a private Asterisk (make asterisk; root).")
 @click.option("--no-serve", is_flag=True, help="Prepare everything, then end.")
-def demo(port: int, api_port: int, home: Path | None, customers: int, days: int, seed: int, no_serve: bool) -> None:
+def demo(
+    port: int, api_port: int, home: Path | None, customers: int, days: int, seed: int, telephony: bool, no_serve: bool
+) -> None:
     """Set up a store with people, simulate a province, run the pipeline, serve pages and desk until Ctrl-C.
 
     What an earlier run did is not done again; what it left unfinished is finished.
@@ -58,9 +61,9 @@ def demo(port: int, api_port: int, home: Path | None, customers: int, days: int,
                 click.echo(f"Prepared in {perf_counter() - began:.0f} s.")
                 return
             # The desk starts up while the marts are built.
-            with _desk(settings, api_port) as desk:
+            with _telephone(settings, telephony) as told, _desk(settings, api_port) as desk:
                 _step("marts", lambda: _marts(settings))
-                _serve(port, desk, people, began)
+                _serve(port, desk, people, began, told)
         except KeyboardInterrupt:
             click.echo("\nStopped. The next start goes on from what is there.", err=True)
             sys.exit(INTERRUPTED)
@@ -219,6 +222,18 @@ class _Desk:
 
 
 @contextmanager
+def _telephone(settings: "Settings", wanted: bool) -> Iterator[str]:
+    """Asterisk and what belongs to it, if wanted; what to tell about it."""
+    if not wanted:
+        yield ""
+        return
+    from cli.demo_telephony import calls
+
+    with calls(settings) as told:
+        yield told
+
+
+@contextmanager
 def _desk(settings: "Settings", wanted: int) -> Iterator[_Desk]:
     """Serve the desk on this CRM_HOME's store; it ends with the block, however that is left."""
     port = _free_port(wanted)
@@ -236,7 +251,7 @@ def _desk(settings: "Settings", wanted: int) -> Iterator[_Desk]:
             process.wait()
 
 
-def _serve(port: int, desk: _Desk, people: list[str], began: float) -> None:
+def _serve(port: int, desk: _Desk, people: list[str], began: float, told: str) -> None:
     from dashboards.server import serve
 
     def tell(address: str) -> None:
@@ -246,6 +261,8 @@ def _serve(port: int, desk: _Desk, people: list[str], began: float) -> None:
         if is_ready:
             click.echo(f"Capture frontend: {desk.address}/app")
             _tell_logins(people)
+            if told:
+                click.echo(told)
         else:
             click.echo("The capture frontend did not start; see why with: crm api", err=True)
 

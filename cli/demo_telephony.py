@@ -2,10 +2,11 @@
 
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,8 +36,8 @@ class Telephony:
 
     socket: str
     callers: str
-    manager_port: int
-    manager_secret: str
+    speaks: bool
+    pbx: PrivateAsterisk
 
 
 def give_phones(session: Session) -> int:
@@ -63,8 +64,8 @@ def _free_agent(session: Session) -> str | None:
 
 
 @contextmanager
-def telephony(settings: Settings, root: Path = ASTERISK_ROOT) -> Iterator[Telephony]:
-    """A private Asterisk with the store's queues and agents, and the listener; both end with the block.
+def telephony(settings: Settings, root: Path = ASTERISK_ROOT, name: str = "demo") -> Iterator[Telephony]:
+    """A private Asterisk with the store's queues and agents, the listener and the IVR; all end with the block.
 
     Raises:
         AsteriskUnavailableError: it is not installed, or this is not root.
@@ -80,30 +81,52 @@ def telephony(settings: Settings, root: Path = ASTERISK_ROOT) -> Iterator[Teleph
         http=free_port(_HOST, 8088),
         agi=free_port(_HOST, 4573),
     )
-    base = PbxPlan("crm", secrets.token_hex(16), ports=ports)
+    # The prompts are spoken by espeak-ng: without it callers go straight to the agents.
+    speaks = shutil.which("espeak-ng") is not None
+    base = PbxPlan("crm", secrets.token_hex(16), ports=ports, ivr_enabled=speaks)
     with session_scope(engine) as session:
         give_phones(session)
         plan = plan_from_store(session, base)
     engine.dispose()
-    pbx = PrivateAsterisk(root.resolve(), "demo", plan)
-    pbx.start()
-    environment = os.environ | {"CRM_MANAGER_SECRET": base.manager_secret}
-    command = [sys.executable, "-m", "cli.main", "telephony", "listen", "--port", str(ports.manager)]
-    log = settings.home / "telephony"
-    log.mkdir(parents=True, exist_ok=True)
-    with (log / "listener.log").open("ab") as output:
-        listener = subprocess.Popen(command, env=environment, stdout=output, stderr=output)  # noqa: S603 - our own
+    pbx = PrivateAsterisk(root.resolve(), name, plan)
+    with ExitStack() as running:
+        running.callback(pbx.stop)
+        pbx.start()
+        running.enter_context(_beside(settings, base.manager_secret, "listen", "--port", str(ports.manager)))
+        if speaks:
+            running.enter_context(_beside(settings, base.manager_secret, "ivr", "--port", str(ports.agi)))
+        yield Telephony(
+            socket=f"ws://{_HOST}:{ports.http}/ws",
+            callers=f"sip:{plan.service_number}@{_HOST}:{ports.sip}",
+            speaks=speaks,
+            pbx=pbx,
+        )
+
+
+@contextmanager
+def _beside(settings: Settings, secret: str, *arguments: str) -> Iterator[None]:
+    """A telephony command in a process of its own; what it says is kept below CRM_HOME."""
+    environment = os.environ | {"CRM_HOME": str(settings.home), "CRM_MANAGER_SECRET": secret}
+    command = [sys.executable, "-m", "cli.main", "telephony", *arguments]
+    folder = settings.home / "telephony"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{arguments[0]}.log").open("ab") as output:
+        child = subprocess.Popen(command, env=environment, stdout=output, stderr=output)  # noqa: S603 - our own
         try:
-            yield Telephony(
-                socket=f"ws://{_HOST}:{ports.http}/ws",
-                callers=f"sip:{plan.service_number}@{_HOST}:{ports.sip}",
-                manager_port=ports.manager,
-                manager_secret=base.manager_secret,
-            )
+            yield
         finally:
-            listener.terminate()
+            child.terminate()
             try:
-                listener.wait(15)
+                child.wait(15)
             except subprocess.TimeoutExpired:
-                listener.kill()
-            pbx.stop()
+                child.kill()
+                child.wait()
+
+
+@contextmanager
+def calls(settings: Settings) -> Iterator[str]:
+    """The demo's telephone side; yields what to tell its reader. The desk started within it has phones."""
+    with telephony(settings) as running:
+        os.environ["CRM_PHONE_SOCKET"] = running.socket
+        menu = "an IVR answers, then the agents" if running.speaks else "straight to the agents (no espeak-ng, no IVR)"
+        yield f"Telephone: {', '.join(PEOPLE)} have one in the browser. Callers dial {running.callers}: {menu}."
