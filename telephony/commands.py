@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from core.errors import ConfigurationError
-from telephony.service_commands import dial, ivr
+from telephony.service_commands import dial, fax, ivr
 
 #: The private Asterisk of development, demo and tests lies here (not below CRM_HOME: it is an installation).
 ASTERISK_ROOT = Path(".asterisk") / "root"
@@ -26,7 +26,7 @@ def telephony() -> None:
     """Asterisk: install a private one, configure it, read its logs."""
 
 
-for _command in (ivr, dial):
+for _command in (ivr, dial, fax):
     telephony.add_command(_command)
 
 
@@ -151,7 +151,20 @@ def phone(username: str, agent_code: str | None, kind: str, queues: tuple[str, .
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address that Asterisk listens on.")
 @click.option("--trunk", default="127.0.0.1", show_default=True, help="Address of the carrier's gateway.")
 @click.option("--user", default="crm", show_default=True, help="The manager user.")
-def configure(out: Path, state: str, modules: str, host: str, trunk: str, user: str) -> None:
+@click.option("--ivr/--no-ivr", "ivr_enabled", default=True, show_default=True, help="Callers meet the IVR first.")
+@click.option("--sounds", type=click.Path(path_type=Path), help="Folder STATE/sounds as seen here: prompts go there.")
+@click.option("--fax", "fax_number", default="", help="Number whose calls are faxes.")
+def configure(
+    out: Path,
+    state: str,
+    modules: str,
+    host: str,
+    trunk: str,
+    user: str,
+    ivr_enabled: bool,
+    sounds: Path | None,
+    fax_number: str,
+) -> None:
     """Render Asterisk's configuration from the CRM's queues, agents and seats; prints the files that changed.
 
     The manager's secret is read from CRM_MANAGER_SECRET. `asterisk -rx "core reload"` then applies the files
@@ -164,13 +177,26 @@ def configure(out: Path, state: str, modules: str, host: str, trunk: str, user: 
     from telephony.asterisk.from_store import plan_from_store
     from telephony.asterisk.plan import PbxPlan, Ports
     from telephony.asterisk.render import render, write
+    from telephony.ivr.prompts import provide
 
-    base = PbxPlan(user, _manager_secret(), ports=Ports(host=host), trunk_host=trunk)
-    engine = make_engine(get_settings())
+    base = PbxPlan(
+        user,
+        _manager_secret(),
+        ports=Ports(host=host),
+        trunk_host=trunk,
+        ivr_enabled=ivr_enabled,
+        fax_number=fax_number,
+    )
+    settings = get_settings()
+    engine = make_engine(settings)
     require_ready(engine)
     with store_errors(engine), session_scope(engine) as session:
         ensure(session)
         plan = plan_from_store(session, base)
+    if sounds:
+        own = settings.home / "telephony"
+        spoken = provide(sounds, recorded=own / "prompts", cache=own / "spoken")
+        click.echo(f"{spoken} prompts written to {sounds}", err=True)
     changed = write(render(plan, etc=str(out), state=state, modules=modules), out)
     click.echo(f"{len(plan.queues)} queues, {len(plan.agents)} agents; changed: {', '.join(changed) or 'nothing'}")
 

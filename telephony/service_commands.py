@@ -1,5 +1,6 @@
 """Commands of what runs beside Asterisk: the IVR, the dialler, faxes and recordings."""
 
+import json
 import os
 import signal
 import threading
@@ -103,3 +104,27 @@ def dial(
         pass
     dialler.stop()
     beside.join(10)
+
+
+@click.command()
+@click.option(
+    "--spool", type=click.Path(path_type=Path, file_okay=False), required=True, help="Asterisk's folder spool/fax."
+)
+@click.option("--watch", is_flag=True, help="Go on until stopped.")
+@click.option("--json", "as_json", is_flag=True, help="The numbers as JSON.")
+def fax(spool: Path, watch: bool, as_json: bool) -> None:
+    """Turn faxes that Asterisk received into contacts with the pages attached as PDF."""
+    from core.database import make_engine
+    from crm_api.store import require_ready, store_errors
+    from telephony.fax import collect
+
+    engine = make_engine()
+    require_ready(engine)
+    stop = _stopping() if watch else None
+    while True:
+        with store_errors(engine):
+            done = collect(engine, spool)
+        if not watch or any(done.values()):
+            click.echo(json.dumps(done) if as_json else ", ".join(f"{name} {number}" for name, number in done.items()))
+        if stop is None or stop.wait(2):
+            return
