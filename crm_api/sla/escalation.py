@@ -20,6 +20,7 @@ from crm_api.sla.models import Escalation, EscalationStep
 from crm_api.sla.service import refresh
 from crm_api.tickets.loop_models import TicketWork
 from crm_api.tickets.models import ENDED_STATES, Ticket
+from crm_api.webhooks import service as webhooks
 
 _PROVINCIAL = frozenset({"dispatcher", "reviewer", "supervisor", "manager"})
 _CLOCKS = {"first_response": ("首次响应", "first response"), "resolution": ("处理", "resolution")}
@@ -123,6 +124,8 @@ def _tell(
         session.add(Notification(ticket_id=ticket.id, kind="escalation", created_at=now, **address, **texts))
     payload = {"ticket_id": ticket.id, "code": ticket.code, "clock": reading.clock, "percent": percent, "to": told}
     publish(session, topic="escalation", payload=payload, now=now)
+    plain = {name: payload[name] for name in ("ticket_id", "code", "clock", "percent")}
+    webhooks.publish(session, "ticket.escalated", plain | {"unit_id": ticket.unit_id})
 
 
 def _address(session: Session, ticket: Ticket, work: TicketWork, recipient: str) -> dict[str, Any]:

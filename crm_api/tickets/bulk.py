@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,13 +32,14 @@ _UNDOABLE = frozenset({"edit", "dispatch", "cancel", "begin_review", "approve", 
 
 @dataclass(frozen=True)
 class Outlook:
-    """What a bulk action would do, or did, to one ticket; `refusal` says why nothing."""
+    """What a bulk action would do, or did, to one ticket; `refusal` says why nothing, `refused` as what was raised."""
 
     ticket_id: int
     code: str
     from_state: str
     to_state: str
     refusal: str | None = None
+    refused: RefusedError | None = field(default=None, compare=False, repr=False)
 
 
 class _TakenBackError(Exception):
@@ -176,9 +177,9 @@ def _attempt(
             event = _do(session, actor, ticket_id, action, parameters, now)
     except NotFoundError as refusal:
         # Whether it exists is nobody's business who does not see it.
-        return Outlook(ticket_id, str(ticket_id), "", "", refusal.message), None
+        return Outlook(ticket_id, str(ticket_id), "", "", refusal.message, refusal), None
     except RefusedError as refusal:
-        return Outlook(ticket_id, code, before, before, refusal.message), None
+        return Outlook(ticket_id, code, before, before, refusal.message, refusal), None
     after = event.to_state if event else before
     return Outlook(ticket_id, code, before, after), event.event_number if event else None
 

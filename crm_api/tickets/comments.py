@@ -9,6 +9,7 @@ from core.actor import BRANCH_ROLES, PROVINCIAL_ROLES, Actor
 from core.time import utc_now
 from crm_api.contacts.models import Channel
 from crm_api.errors import InvalidError, NotAllowedError
+from crm_api.exchange.outgoing import sms
 from crm_api.tickets.access import find, hold
 from crm_api.tickets.history import Step, record
 from crm_api.tickets.loop_models import COMMENT_AUDIENCES, TicketComment
@@ -60,4 +61,6 @@ def comment(
         step = Step("responded", "respond", ticket.state)
         record(session, actor=actor, ticket=ticket, work=work, step=step, changes={}, now=at)
     session.flush()
+    if audience == "customer":
+        sms(session, ticket=ticket, message_id=f"comment-{made.id}", key="comment", text=body)
     return made

@@ -15,6 +15,7 @@ from crm_api.sla.service import POLICY_FIELDS, history_of, refresh
 from crm_api.tickets.errors import Difference
 from crm_api.tickets.loop_models import TicketAssignment, TicketEventDetail, TicketWork
 from crm_api.tickets.models import Ticket, TicketEvent
+from crm_api.webhooks import service as webhooks
 
 Changes = dict[str, tuple[Any, Any]]
 
@@ -122,8 +123,34 @@ def record(
     session.add(TicketEventDetail(event_id=event.id, action=step.action, changes=plain, clocks=current.as_document()))
     told = {"ticket_id": ticket.id, "code": ticket.code, "kind": step.kind, "state": ticket.state}
     publish(session, topic="ticket", payload=told | {"unit_id": ticket.unit_id, "event_number": number}, now=at)
+    _tell_others(session, ticket, event, sorted(changes))
     session.flush()
     return event
+
+
+def _tell_others(session: Session, ticket: Ticket, event: TicketEvent, fields: list[str]) -> None:
+    """Queue the webhooks of one step: every step one, a complaint's beginning and end one more."""
+    data = {
+        "ticket_id": ticket.id,
+        "code": ticket.code,
+        "kind": event.kind,
+        "state": event.to_state,
+        "from_state": event.from_state,
+        "event_number": event.event_number,
+        "service_type_code": ticket.service_type_code,
+        "complaint_type_code": ticket.complaint_type_code,
+        "unit_id": ticket.unit_id,
+        "priority": ticket.priority,
+        "fields": fields,
+    }
+    moved = event.from_state != event.to_state
+    name = "created" if event.from_state is None else "state_changed" if moved else "changed"
+    webhooks.publish(session, f"ticket.{name}", data)
+    if ticket.service_type_code.split(".")[0] == "complaint":
+        if event.from_state is None:
+            webhooks.publish(session, "complaint.created", data)
+        elif moved and event.to_state == "closed":
+            webhooks.publish(session, "complaint.closed", data)
 
 
 def changed_since(session: Session, ticket_id: int, version: int) -> dict[str, Difference]:

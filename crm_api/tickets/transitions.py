@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.actor import PROVINCIAL_ROLES, Actor
 from core.time import require_aware, to_local, utc_now
 from crm_api.errors import InvalidError, NotAllowedError
+from crm_api.exchange.outgoing import hand_over, sms
 from crm_api.organisation.models import OrgUnit
 from crm_api.sla.clocks import DONE_STATES
 from crm_api.tickets.access import acts, hold
@@ -182,6 +183,10 @@ def transition(
     changes = _apply(session, actor, ticket, work, chosen, given, at)
     what = Step(chosen.kind, chosen.code, chosen.target, reason)
     event = record(session, actor=actor, ticket=ticket, work=work, step=what, changes=changes, now=at)
+    if chosen.kind == "dispatched":
+        hand_over(session, ticket=ticket, event_number=event.event_number, reason=reason)
+    if chosen.target == "closed":
+        sms(session, ticket=ticket, message_id=f"{ticket.code}-{event.event_number}", key="closed")
     if chosen.target == "closed" and ticket.kind == "outage":
         review_children(session, actor=actor, parent=ticket, now=at)
     return event

@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from core.database import session_scope
 from core.time import utc_now
+from crm_api.exchange import service as exchange
 from crm_api.identity.models import LoginThrottle, OidcAttempt, UserSession
 from crm_api.web.idempotency import forget_old_keys
 from crm_api.web.settings import WebSettings
 from crm_api.webhooks.models import WebhookDelivery
 from crm_api.webhooks.service import deliver_due
+from crm_api.worker.reminders import remind
 
 _LOG = logging.getLogger("crm.background")
 _KEPT = timedelta(days=30)
@@ -34,7 +36,10 @@ def tidy(session: Session) -> None:
 
 
 def work_round(engine: Engine, settings: WebSettings) -> int:
-    """Send what is due; how many webhooks arrived."""
+    """Send webhooks that are due, remind of callbacks, exchange with other systems; how many webhooks arrived."""
+    with session_scope(engine) as session:
+        remind(session)
+    exchange.work_round(engine)
     return deliver_due(engine, settings.webhook_host_names)
 
 

@@ -24,7 +24,19 @@ from crm_api.webhooks.models import WebhookDelivery, WebhookEndpoint
 from crm_api.webhooks.targets import Target, check_url, resolve
 
 #: What other systems may be told of.
-EVENTS = ("contact.received", "contact.changed", "customer.changed", "customer.merged", "customer.merge_undone")
+EVENTS = (
+    "contact.received",
+    "contact.changed",
+    "customer.changed",
+    "customer.merged",
+    "customer.merge_undone",
+    "ticket.created",
+    "ticket.changed",
+    "ticket.state_changed",
+    "complaint.created",
+    "complaint.closed",
+    "ticket.escalated",
+)
 _WAITS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=25), timedelta(hours=2), timedelta(hours=10))
 _LEASE = timedelta(minutes=2)
 _PATIENCE_SECONDS = 10
