@@ -36,7 +36,7 @@ def require_fresh(source: Source, period: ReportPeriod) -> None:
         StaleDataError: figures end before the period's last day.
     """
     text = texts("reports", source.language)
-    last = source.last_day()
+    last = source.last_complete_day()
     if last is None or last < period.period.last:
         through = last.isoformat() if last else text("none")
         raise StaleDataError(text("stale.body", through=through, last=period.period.last.isoformat()))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from importlib.resources import files
 
@@ -11,6 +11,7 @@ import pandas as pd
 from core.i18n import Language, name_field
 from core.periods import Period
 from core.scope import Scope
+from core.time import to_local
 from warehouse.kpi import kpi_table
 from warehouse.publication import Publication
 from warehouse.reader import Reader, open_reader
@@ -59,10 +60,22 @@ class Source:
         table = self.reader.rows(_query(query))
         return dict(zip(table["code"], table[name_field(self.language)], strict=True))
 
-    def last_day(self) -> date | None:
-        """The last day with figures in the scope; None: there are none."""
-        found = self.reader.rows(_query("days")).iloc[0]["last_day"]
-        return None if pd.isna(found) else pd.Timestamp(found).date()
+    def cities(self) -> list[str]:
+        """The codes of the cities, in the catalogue's order."""
+        table = self.reader.rows(_query("units"))
+        return list(table.loc[table["kind"] == "city", "code"])
+
+    def last_complete_day(self) -> date | None:
+        """The last local day that the publication covers to its end; None: it holds no event.
+
+        It is that of the latest event anywhere (a quiet city's last call may lie days back), unless the store was
+        looked at on that very day.
+        """
+        through, looked_at = self.publication.data_through, self.publication.loaded_at
+        if through is None:
+            return None
+        last = to_local(through).date()
+        return last if looked_at is None else min(last, to_local(looked_at).date() - timedelta(days=1))
 
 
 def number(value: object) -> float | None:

@@ -63,13 +63,15 @@ select types.code as complaint_type_code, types.level, types.level1_code, one.na
   case when types.level = 3 then types.code end as level3_code, case when types.level = 3 then types.name_zh end as level3_name_zh,
   case when types.level = 3 then types.name_en end as level3_name_en, types.sort_order
 from types left join types as one on types.level1_code = one.code left join types as two on types.level2_code = two.code;
+create table dim_queue as
+select * from (values (1, 'fault', '故障报修', 'Faults'), (2, 'fee', '费用查询', 'Fees'), (0, 'none', '无', 'None')) as t (queue_key, code, name_zh, name_en);
 create table dim_seat as
 select n as seat_key, format('A{:02d}', n) as code, if(n <= 8, 'xian-1', 'xian-2') as centre_code, 1 as branch_key, 'province' as city_code
 from range(1, 13) as t (n) union all select 0, 'none', 'none', 0, 'unknown';
 create table dim_customer as
-select row_number() over () as customer_key, city_code, city_code || '.town' as township_code, name_zh || '镇' as township_name_zh,
+select row_number() over () as customer_key, branch_key, city_code, city_code || '.town' as township_code, name_zh || '镇' as township_name_zh,
   name_en || ' town' as township_name_en, date '2020-01-01' as registered_date, cast(null as date) as left_date
-from cities, range(customers) union all select 0, 'unknown', 'unknown', '未知', 'Unknown', null, null;
+from cities, range(customers) union all select 0, 0, 'unknown', 'unknown', '未知', 'Unknown', null, null;
 create table days as
 select date_key, date, dayofweek(date) in (0, 6) as is_weekend, date - $first as day_number
 from dim_date where date between $first and $last;
