@@ -90,7 +90,7 @@ def _complaints() -> list[Row]:
     types = [f"{i % 4}.{i % 12}.{i % 60}" for i in rng.integers(0, 60, len(texts))]
     model, seconds = _timed(lambda: ComplaintClassifier(folds=2).fit(texts, types))
     rows = [_row("complaint types fit, 8,000 texts, 60 types", seconds, "s")]
-    each = [_timed(lambda text=text: model.suggest(text))[1] for text in texts[:_SUGGESTIONS]]  # type: ignore[misc]
+    each = [_timed(lambda text=text: model.suggest(text))[1] for text in texts[:_SUGGESTIONS]]  # type: ignore[misc]  # bound
     slowest = f"slowest of {_SUGGESTIONS}: {max(each) * 1000:.1f} ms"
     rows.append(
         _row("complaint suggestions, one by one", 1 / float(np.median(each)), "/s", "> 20 (50 ms each)", slowest)

@@ -65,7 +65,7 @@ def _one(connection: Any, statement: str) -> Any:
 
 def _written(statement: Any, dialect: str) -> str:
     """The statement as text: COPY, with which the PostgreSQL driver reads, takes no parameters."""
-    known = postgresql.dialect() if dialect == "postgresql" else sqlite.dialect()  # type: ignore[no-untyped-call]
+    known = postgresql.dialect() if dialect == "postgresql" else sqlite.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's
     return str(statement.compile(dialect=known, compile_kwargs={"literal_binds": True}))
 
 

@@ -57,7 +57,7 @@ def start_reader() -> Iterator[Callable[[Request], Snapshot]]:
     pipe = subprocess.PIPE
     command = [sys.executable, "-m", "ingestion.reader"]
     environment = os.environ | {"PYTHONPATH": path}
-    with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe) as reader:  # noqa: S603
+    with subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, stderr=pipe) as reader:  # noqa: S603 - our own module
         try:
             yield lambda request: _ask(reader, request)
         finally:

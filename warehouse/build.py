@@ -55,9 +55,9 @@ def _listener(progress: Progress | None) -> Callable[[object], None] | None:
         return None
 
     def on_event(event: object) -> None:
-        name = event.info.name  # type: ignore[attr-defined]
+        name = event.info.name  # type: ignore[attr-defined]  # dbt's events are protobuf
         if name in ("LogModelResult", "LogTestResult", "LogNodeResult"):
-            data = event.data  # type: ignore[attr-defined]
+            data = event.data  # type: ignore[attr-defined]  # dbt's events are protobuf
             progress(data.node_info.node_name, data.index, getattr(data, "total", 0) or data.num_models)
 
     return on_event

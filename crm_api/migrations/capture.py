@@ -1,8 +1,14 @@
-"""The triggers that number row versions and refuse hard deletes (docs/architecture.md, decision 3)."""
+"""What makes a table captured: its columns, and triggers that number row versions and refuse hard deletes.
+
+See docs/architecture.md, decision 3.
+"""
 
 import re
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import BigInteger, Column, Connection, text
+
+from core.database import UtcDateTime
 
 _NAME = re.compile(r"^[a-z_]+$")
 
@@ -56,6 +62,14 @@ def prepare_capture(connection: Connection) -> None:
         return
     connection.execute(text("CREATE TABLE capture_clock (value INTEGER NOT NULL)"))
     connection.execute(text("INSERT INTO capture_clock (value) VALUES (0)"))
+
+
+def captured_columns() -> list[Column[Any]]:
+    """The columns that a captured table ends with, for `op.create_table`."""
+    return [
+        Column("row_version", BigInteger(), server_default=text("0"), nullable=False),
+        Column("deleted_at", UtcDateTime(), nullable=True),
+    ]
 
 
 def capture(connection: Connection, table: str) -> None:

@@ -54,7 +54,7 @@ for column, code in ((left, "contacts"), (right, "sl_negative")):
             frame,
             f"trend_{code}",
             table,
-            lambda kpi=kpi, table=table: trend(  # type: ignore[misc]
+            lambda kpi=kpi, table=table: trend(  # type: ignore[misc]  # bound as defaults
                 table, texts=text, unit=kpi.unit, name=frame.kpi_name(kpi.code), target=kpi.target
             ),
             kpis=[code],

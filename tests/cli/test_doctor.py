@@ -61,7 +61,7 @@ def _ready_store(home: Settings, template: Path) -> Path:
 def _load(home: Settings, at: datetime) -> None:
     stamp = at.isoformat()
     fields = {"epoch": 1, "store_id": "s", "cursor": 1, "snapshot_at": stamp, "completed_at": stamp}
-    record_load(home.lake, Load(load_id=new_load_id(at), rows={"contacts": 5}, **fields))  # type: ignore[arg-type]
+    record_load(home.lake, Load(load_id=new_load_id(at), rows={"contacts": 5}, **fields))  # type: ignore[arg-type]  # kinds differ
 
 
 def test_all_well_is_status_0(home: Settings, sqlite_template: Path) -> None:

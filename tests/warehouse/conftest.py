@@ -35,7 +35,7 @@ def lake_home(tmp_path: Path, reference: dict[str, Rows]) -> Callable[..., Setti
     """A fresh home whose lake holds the reference data and the given rows, as one load."""
 
     def make(rows: dict[str, Rows] | None = None, **settings: object) -> Settings:
-        made = Settings(home=tmp_path / "home", **settings)  # type: ignore[arg-type]
+        made = Settings(home=tmp_path / "home", **settings)  # type: ignore[arg-type]  # as each test sets
         write_load(made.lake, rows if rows is not None else reference)
         return made
 

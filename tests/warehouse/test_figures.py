@@ -26,7 +26,7 @@ def reader(published_centre: tuple[Settings, Publication]) -> Reader:
 
 def figures(reader: Reader, *period: date | None, **asked: object) -> dict[str, object]:
     first, last = period or (None, None)
-    table = kpi_table(reader, first, last, **asked)  # type: ignore[arg-type]
+    table = kpi_table(reader, first, last, **asked)  # type: ignore[arg-type]  # as each test asks
     return {str(name): value for name, value in table.iloc[0].items()} if len(table) == 1 else {}
 
 

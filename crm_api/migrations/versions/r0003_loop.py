@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from core.database import UtcDateTime
-from crm_api.migrations.capture import capture
+from crm_api.migrations.capture import capture, captured_columns
 
 revision = "0003_loop"
 down_revision = "0002_store_identity"
@@ -67,8 +67,7 @@ def _event_columns():
         sa.Column("actor", sa.String(length=60), nullable=True),
         sa.Column("unit_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("reason", sa.String(length=300), nullable=True),
-        sa.Column("row_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("deleted_at", UtcDateTime(), nullable=True),
+        *captured_columns(),
     ]
 
 
@@ -275,8 +274,7 @@ def upgrade() -> None:
         sa.Column("reached_at", UtcDateTime(), nullable=False),
         sa.Column("fired_at", UtcDateTime(), nullable=False),
         sa.Column("target_seconds", sa.Integer(), nullable=False),
-        sa.Column("row_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("deleted_at", UtcDateTime(), nullable=True),
+        *captured_columns(),
         sa.CheckConstraint("clock IN ('first_response', 'resolution')", name=op.f("ck_escalations_clock_known")),
         sa.ForeignKeyConstraint(["ticket_id"], ["tickets.id"], name=op.f("fk_escalations_ticket_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_escalations")),
@@ -331,8 +329,7 @@ def upgrade() -> None:
         sa.Column("sent_at", UtcDateTime(), nullable=False),
         sa.Column("returned_by", sa.String(length=60), nullable=True),
         sa.Column("returned_at", UtcDateTime(), nullable=True),
-        sa.Column("row_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("deleted_at", UtcDateTime(), nullable=True),
+        *captured_columns(),
         sa.CheckConstraint(
             "returned_at IS NULL OR returned_at >= sent_at",
             name=op.f("ck_ticket_assignments_returned_at_not_before_start"),

@@ -5,7 +5,7 @@ from alembic import op
 
 from core.database import Key, UtcDateTime
 from crm_api.migrations.append_only import append_only
-from crm_api.migrations.capture import capture
+from crm_api.migrations.capture import capture, captured_columns
 
 revision = "0004_identity"
 down_revision = "0003_loop"
@@ -142,8 +142,7 @@ def upgrade() -> None:
         sa.Column("customer_id", Key, nullable=False),
         sa.Column("address", sa.String(length=200), nullable=False),
         sa.Column("is_primary", sa.Boolean(), server_default="0", nullable=False),
-        sa.Column("row_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("deleted_at", UtcDateTime(), nullable=True),
+        *captured_columns(),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_customer_emails_customer_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_emails")),
         sa.UniqueConstraint("customer_id", "address", name=op.f("uq_customer_emails_customer_id_address")),

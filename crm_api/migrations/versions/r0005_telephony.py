@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from core.database import Key, UtcDateTime
-from crm_api.migrations.capture import capture
+from crm_api.migrations.capture import capture, captured_columns
 
 revision = "0005_telephony"
 down_revision = "0004_identity"
@@ -12,13 +12,6 @@ branch_labels = None
 depends_on = None
 
 CAPTURED = ("queue_routings", "telephony_residuals")
-
-
-def _captured_columns() -> list[sa.Column[object]]:
-    return [
-        sa.Column("row_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("deleted_at", UtcDateTime(), nullable=True),
-    ]
 
 
 def upgrade() -> None:
@@ -32,7 +25,7 @@ def upgrade() -> None:
         sa.Column("max_waiting", sa.Integer(), server_default="0", nullable=False),
         sa.Column("max_wait_seconds", sa.Integer(), server_default="0", nullable=False),
         sa.Column("weight", sa.Integer(), server_default="0", nullable=False),
-        *_captured_columns(),
+        *captured_columns(),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_queue_routings")),
         sa.UniqueConstraint("queue_id", name=op.f("uq_queue_routings_queue_id")),
         sa.CheckConstraint(
@@ -67,7 +60,7 @@ def upgrade() -> None:
         sa.Column("wait_seconds_differing", sa.Integer(), nullable=False),
         sa.Column("talk_seconds_differing", sa.Integer(), nullable=False),
         sa.Column("reconciled_at", UtcDateTime(), nullable=False),
-        *_captured_columns(),
+        *captured_columns(),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_telephony_residuals")),
         sa.UniqueConstraint("day", name=op.f("uq_telephony_residuals_day")),
     )

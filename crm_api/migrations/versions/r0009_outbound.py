@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from core.database import Key, UtcDateTime
-from crm_api.migrations.capture import capture
+from crm_api.migrations.capture import capture, captured_columns
 
 revision = "0009_outbound"
 down_revision = "0008_scores"
@@ -19,13 +19,6 @@ def _key(table: str, column: str, target: str, *, nullable: bool = False) -> sa.
     return sa.Column(column, Key, foreign, nullable=nullable)
 
 
-def _captured_columns() -> list[sa.Column[object]]:
-    return [
-        sa.Column("row_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("deleted_at", UtcDateTime(), nullable=True),
-    ]
-
-
 def upgrade() -> None:
     op.create_table(
         "ivr_steps",
@@ -35,7 +28,7 @@ def upgrade() -> None:
         sa.Column("node", sa.String(60), nullable=False),
         sa.Column("choice", sa.String(60), nullable=True),
         sa.Column("occurred_at", UtcDateTime(), nullable=False),
-        *_captured_columns(),
+        *captured_columns(),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ivr_steps")),
         sa.UniqueConstraint("contact_id", "step_number", name=op.f("uq_ivr_steps_contact_id_step_number")),
     )
@@ -62,7 +55,7 @@ def upgrade() -> None:
         sa.Column("answered_at", UtcDateTime(), nullable=True),
         sa.Column("connected_at", UtcDateTime(), nullable=True),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
-        *_captured_columns(),
+        *captured_columns(),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbound_calls")),
         sa.UniqueConstraint("kind", "origin_id", name=op.f("uq_outbound_calls_kind_origin_id")),
         sa.CheckConstraint(
@@ -108,7 +101,7 @@ def upgrade() -> None:
         sa.Column("kept_until", UtcDateTime(), nullable=True),
         sa.Column("rule", sa.String(40), nullable=False),
         sa.Column("purged_at", UtcDateTime(), nullable=True),
-        *_captured_columns(),
+        *captured_columns(),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recordings")),
         sa.UniqueConstraint("file", name=op.f("uq_recordings_file")),
     )

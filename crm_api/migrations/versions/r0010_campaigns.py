@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from core.database import Key, UtcDateTime
-from crm_api.migrations.capture import capture
+from crm_api.migrations.capture import capture, captured_columns
 
 revision = "0010_campaigns"
 down_revision = "0009_outbound"
@@ -72,8 +72,7 @@ def upgrade() -> None:
         sa.Column("approved_by", sa.String(60), nullable=True),
         sa.Column("approved_at", UtcDateTime(), nullable=True),
         sa.Column("finished_at", UtcDateTime(), nullable=True),
-        sa.Column("row_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("deleted_at", UtcDateTime(), nullable=True),
+        *captured_columns(),
         sa.CheckConstraint(
             "audience_kind IN ('any', 'person', 'organisation')", name=op.f("ck_campaigns_audience_kind_known")
         ),
@@ -111,8 +110,7 @@ def upgrade() -> None:
         sa.Column("requires_product", sa.String(40), nullable=True),
         sa.Column("excludes_product", sa.String(40), nullable=True),
         sa.Column("is_active", sa.Boolean(), server_default="1", nullable=False),
-        sa.Column("row_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("deleted_at", UtcDateTime(), nullable=True),
+        *captured_columns(),
         sa.CheckConstraint("margin_fen >= 0", name=op.f("ck_offers_margin_not_negative")),
         sa.ForeignKeyConstraint(["excludes_product"], ["products.code"], name=op.f("fk_offers_excludes_product")),
         sa.ForeignKeyConstraint(["product_code"], ["products.code"], name=op.f("fk_offers_product_code")),
@@ -128,8 +126,7 @@ def upgrade() -> None:
         sa.Column("score_model", sa.String(40), nullable=True),
         sa.Column("assumed_rate", sa.Double(), server_default="0.05", nullable=False),
         sa.Column("capacity", sa.Integer(), nullable=True),
-        sa.Column("row_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("deleted_at", UtcDateTime(), nullable=True),
+        *captured_columns(),
         sa.CheckConstraint("assumed_rate BETWEEN 0 AND 1", name=op.f("ck_campaign_offers_rate_known")),
         sa.CheckConstraint("capacity >= 0", name=op.f("ck_campaign_offers_capacity_not_negative")),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_campaign_offers_campaign_id")),
@@ -144,8 +141,7 @@ def upgrade() -> None:
         sa.Column("campaign_id", Key, nullable=False),
         sa.Column("unit_id", Key, nullable=False),
         sa.Column("calls_per_day", sa.Integer(), nullable=False),
-        sa.Column("row_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("deleted_at", UtcDateTime(), nullable=True),
+        *captured_columns(),
         sa.CheckConstraint("calls_per_day >= 0", name=op.f("ck_campaign_units_calls_not_negative")),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_campaign_units_campaign_id")),
         sa.ForeignKeyConstraint(["unit_id"], ["org_units.id"], name=op.f("fk_campaign_units_unit_id")),
@@ -187,8 +183,7 @@ def upgrade() -> None:
         sa.Column("gate", sa.String(20), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("customers", sa.Integer(), nullable=False),
-        sa.Column("row_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("deleted_at", UtcDateTime(), nullable=True),
+        *captured_columns(),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_list_gates_campaign_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_list_gates")),
         sa.UniqueConstraint("campaign_id", "version", "gate", name=op.f("uq_list_gates_campaign_id_version_gate")),
@@ -217,8 +212,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(16), nullable=True),
         sa.Column("stop_reason", sa.String(20), nullable=True),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
-        sa.Column("row_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("deleted_at", UtcDateTime(), nullable=True),
+        *captured_columns(),
         sa.CheckConstraint(
             "(arm = 'holdout') = (state = 'held')", name=op.f("ck_call_list_entries_the_holdout_is_never_called")
         ),
@@ -262,8 +256,7 @@ def upgrade() -> None:
         sa.Column("username", sa.String(60), nullable=False),
         sa.Column("contact_id", Key, nullable=True),
         sa.Column("note", sa.String(300), nullable=True),
-        sa.Column("row_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("deleted_at", UtcDateTime(), nullable=True),
+        *captured_columns(),
         sa.CheckConstraint(
             "outcome IN ('accepted', 'refused', 'undecided', 'callback', 'do_not_call', 'wrong_number', 'no_answer', 'busy', 'abandoned', 'failed')",
             name=op.f("ck_call_attempts_outcome_known"),
