@@ -15,6 +15,7 @@ from crm_api.errors import ConflictError, InvalidError, NotFoundError
 from crm_api.tickets.access import find
 
 _FURTHEST = timedelta(days=90)
+_LONGEST_DELAY = 24 * 60
 
 
 def due_callbacks(session: Session, actor: Actor, *, limit: int = 50) -> Sequence[Callback]:
@@ -74,11 +75,42 @@ def settle(session: Session, *, actor: Actor, callback_id: int, outcome: str) ->
     """
     if outcome not in CALLBACK_OUTCOMES:
         raise InvalidError(f"outcome is {outcome!r}.", f"It is one of: {', '.join(CALLBACK_OUTCOMES)}.")
+    found = _open_one(session, actor, callback_id)
+    found.done_at, found.outcome = utc_now(), outcome
+    session.flush()
+    return found
+
+
+def postpone(
+    session: Session, *, actor: Actor, callback_id: int, minutes: int, now: datetime | None = None
+) -> Callback:
+    """Put a call off by some minutes from now; its reminder comes again.
+
+    Raises:
+        NotFoundError: it is nobody's or somebody else's.
+        ConflictError: it was settled already.
+        InvalidError: not between a minute and a day.
+    """
+    found = _open_one(session, actor, callback_id)
+    if not 1 <= minutes <= _LONGEST_DELAY:
+        raise InvalidError(f"minutes is {minutes}.", "Put it off by a minute to a day.")
+    found.due_at, found.reminded_at = (now or utc_now()) + timedelta(minutes=minutes), None
+    session.flush()
+    return found
+
+
+def reminded(session: Session, actor: Actor) -> Sequence[Callback]:
+    """The calls that one was reminded of and has not settled, soonest first."""
+    mine = select(Callback).where(
+        Callback.username == actor.username, Callback.done_at.is_(None), Callback.reminded_at.is_not(None)
+    )
+    return session.scalars(mine.order_by(Callback.due_at, Callback.id).limit(5)).all()
+
+
+def _open_one(session: Session, actor: Actor, callback_id: int) -> Callback:
     found = session.get(Callback, callback_id)
     if found is None or found.username != actor.username:
         raise NotFoundError(f"There is no callback {callback_id}.")
     if found.done_at is not None:
         raise ConflictError("The callback is settled already.")
-    found.done_at, found.outcome = utc_now(), outcome
-    session.flush()
     return found

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from crm_api.capture.callback_service import due_callbacks, schedule, settle
+from crm_api.capture.callback_service import due_callbacks, postpone, reminded, schedule, settle
 from crm_api.capture.forms import Sent
 from crm_api.capture.models import CALLBACK_OUTCOMES
 from crm_api.capture.pages import render
@@ -51,6 +51,19 @@ def settle_callback(callback_id: RowId, identity: Caller, session: DbSession, re
     """Write down what came of a call."""
     settle(session, actor=identity.actor, callback_id=callback_id, outcome=sent.text("outcome", longest=12) or "")
     return _page(request, session, identity)
+
+
+@router.get("/app/callbacks/due")
+def due(identity: Caller, session: DbSession, request: Request) -> Response:
+    """What the shell reminds of: calls that are due and not settled."""
+    return render(request, session, identity, "due.html", due=reminded(session, identity.actor))
+
+
+@router.post("/app/callbacks/{callback_id}/postpone")
+def put_off(callback_id: RowId, identity: Caller, session: DbSession, request: Request, sent: Sent) -> Response:
+    """Be reminded again later."""
+    postpone(session, actor=identity.actor, callback_id=callback_id, minutes=sent.number("minutes") or 0)
+    return render(request, session, identity, "due.html", due=reminded(session, identity.actor))
 
 
 def _page(request: Request, session: Session, identity: Identity) -> Response:

@@ -1,6 +1,8 @@
 """Refusals as a person reads them: in the page, in their language; programs get the problem document."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -11,9 +13,11 @@ from starlette.responses import Response
 from core.errors import CrmError
 from core.i18n import Texts, texts
 from crm_api.capture.pages import PREFIX, draw, language_of, render_plain, wants_page
-from crm_api.errors import NotAllowedError
+from crm_api.errors import NotAllowedError, RefusedError
+from crm_api.tickets.bulk import Outlook
 from crm_api.tickets.errors import EditedMeanwhileError, MissingFieldsError, WrongStateError
 
+_NAMED = re.compile(r"(\w+) is (missing|.)")
 _Handler = Callable[[Request, Any], Response]
 
 
@@ -29,12 +33,37 @@ def explain(error: Exception, status: int, text: Texts) -> tuple[str, list[str]]
         return text("refused.meanwhile"), told
     if isinstance(error, WrongStateError):
         key = f"guard.{error.guard}"
-        return text(key if key in text else "guard.state"), [error.message]
+        return text(key if key in text else "guard.state"), _own_words(error, text)
     if isinstance(error, NotAllowedError):
-        return text("refused.not_allowed"), [error.message, error.mend] if error.mend else [error.message]
+        return text("refused.not_allowed"), _own_words(error, text)
     key = f"refused.{status}"
-    detail = [error.message, error.mend] if isinstance(error, CrmError) else []
-    return text(key if key in text else "refused.other"), [line for line in detail if line]
+    details = _own_words(error, text) if isinstance(error, CrmError) else []
+    return text(key if key in text else "refused.other"), details
+
+
+def _own_words(error: CrmError, text: Texts) -> list[str]:
+    """The refusal's own words where the reader reads English; else which field it names, if it names one.
+
+    Services speak English; what they say of a field (“title is missing.”, “score is 9, …”) is told in the page's words.
+    """
+    if text.language == "en":
+        return [line for line in (error.message, error.mend) if line]
+    found = _NAMED.match(error.message)
+    if found is None or f"field.{found[1]}" not in text:
+        return []
+    label = _label(text, found[1])
+    return [text("refused.field_missing" if found[2] == "missing" else "refused.field_wrong", field=label)]
+
+
+def in_words(request: Request, outlooks: Sequence[Outlook], fallback: str | None = None) -> list[Outlook]:
+    """What a bulk action does to each ticket, refusals in the reader's language (`fallback`: the account's)."""
+    text = texts("crm_api.capture", language_of(request, fallback))
+
+    def told(error: RefusedError) -> str:
+        sentence, details = explain(error, error.status, text)
+        return " ".join([sentence, *details])
+
+    return [replace(each, refusal=told(each.refused)) if each.refused else each for each in outlooks]
 
 
 def _label(text: Texts, name: str) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from core.time import utc_now
 from crm_api.capture import drafts, names
 from crm_api.capture.forms import Fields, Sent
+from crm_api.capture.many import choices
 from crm_api.capture.pages import render
 from crm_api.capture.queues import OPEN, mine, rows_of
 from crm_api.capture.ticket_view import context, others
@@ -75,6 +76,7 @@ def list_tickets(
         states=TICKET_STATES,
         priorities=PRIORITIES,
         units=_units(session, identity, unit),
+        **choices(session, identity),
     )
 
 

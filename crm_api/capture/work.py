@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.actor import BRANCH_ROLES, PROVINCIAL_ROLES, Role
 from crm_api.capture import names
+from crm_api.capture.failures import in_words
 from crm_api.capture.forms import Fields, Sent
 from crm_api.capture.pages import render
 from crm_api.capture.queues import TicketRow, waiting
@@ -59,7 +60,7 @@ def _board(request: Request, session: Session, identity: Identity, **told: Any) 
         rows=rows,
         proposed=_proposed(session, rows),
         cities=names.cities(session),
-        **(given | told),
+        **(given | told | {"outlooks": in_words(request, told.get("outlooks", ()), identity.language)}),
     )
 
 
@@ -116,7 +117,7 @@ def review_page(
         rows=rows,
         proposals=together,
         parents=parents,
-        outlooks=outlooks,
+        outlooks=in_words(request, outlooks, identity.language),
     )
 
 

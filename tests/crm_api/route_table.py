@@ -380,6 +380,11 @@ TABLE: dict[tuple[str, str], Row] = {
     ),
     ("POST", "/app/proposals/{bulk_id}/accept"): Row(PROVINCE, also={"bulk_id": "987654321"}, status=404),
     ("POST", "/app/proposals/{bulk_id}/decline"): Row(PROVINCE, also={"bulk_id": "987654321"}, status=404),
+    ("POST", "/app/tickets/bulk"): Row(BULK, form=lambda: {"action": "none", "ticket_id": "1"}, status=422),
+    ("POST", "/app/tickets/bulk/{bulk_id}/undo"): Row(BULK, also={"bulk_id": "987654321"}, status=404),
+    ("POST", "/app/callbacks/{callback_id}/postpone"): Row(
+        DESK, also={"callback_id": "987654321"}, form=lambda: {"minutes": "10"}, status=404
+    ),
     ("GET", "/app/dispatch"): Row(PROVINCE),
     ("GET", "/app/review"): Row(PROVINCE),
     ("GET", "/app/follow-up"): Row(PROVINCE),
@@ -388,6 +393,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/app/bulk"): Row(PROVINCE, form=lambda: {"action": "none", "ticket_id": "1"}, status=422),
     ("POST", "/app/bulk/{bulk_id}/undo"): Row(PROVINCE, also={"bulk_id": "987654321"}, status=404),
     ("GET", "/app/callbacks"): Row(DESK),
+    ("GET", "/app/callbacks/due"): Row(DESK),
     ("POST", "/app/callbacks"): Row(DESK, form=lambda: {"number": "13891234567"}, status=422),
     ("POST", "/app/callbacks/{callback_id}/settle"): Row(
         DESK, target="unit", form=lambda: {"outcome": "reached"}, status=404

@@ -30,6 +30,7 @@
     if (target) target.focus({ preventScroll: true });
   }
   document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.requestConfig?.path.endsWith("/settle")) htmx.trigger(document.body, "callback-due");
     if (event.detail.target.id === "main") {
       if (!one("#notice [data-status]") || event.detail.xhr.status < 400) one("#notice").replaceChildren();
       arrive();
@@ -157,6 +158,9 @@
     box.dispatchEvent(new Event("change", { bubbles: true }));
   }
   document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-all]")) {
+      for (const each of all(`#results [name=${event.target.dataset.all}]`)) each.checked = event.target.checked;
+    }
     if (event.target.matches("#capture [name=service_type_code]")) htmx.trigger(one("#capture textarea"), "listen");
     draftSoon(event.target.closest("[data-draft]"));
   });
@@ -232,6 +236,7 @@
       while (one("#told").children.length > 3) one("#told").lastChild.remove();
       htmx.process(box);
     });
+    line.addEventListener("callback", () => htmx.trigger(document.body, "callback-due"));
     line.addEventListener("signed_out", () => { line.close(); location.assign("/sign-in"); });
   }
   document.addEventListener("DOMContentLoaded", () => { connect(); arrive(); });
