@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -55,6 +56,39 @@ def import_() -> None:
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
 def import_queue_log(files: tuple[Path, ...], source: str, as_json: bool) -> None:
     """Load Asterisk's queue_log FILES (rotated ones and .gz too); loading them twice changes nothing."""
+    from telephony.files import read_queue_log
+
+    _import_log(read_queue_log(files), files, source, "queue_log", as_json)
+
+
+@import_.command("cel")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--source", required=True, help="Name of the centre; put before its call ids, queues and agents.")
+@click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
+def import_cel(files: tuple[Path, ...], source: str, as_json: bool) -> None:
+    """Load CEL FILES (CSV in the layout of cel_custom's sample, .gz too); loading them twice changes nothing."""
+    from telephony.files import read_cel
+
+    _import_log(read_cel(files), files, source, "cel", as_json)
+
+
+@import_.command("cdr")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--source", required=True, help="Name of the centre; put before its call ids, queues and agents.")
+@click.option("--local-time", is_flag=True, help="Times are Asia/Shanghai. [default: UTC, usegmtime=yes]")
+@click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
+def import_cdr(files: tuple[Path, ...], source: str, local_time: bool, as_json: bool) -> None:
+    """Load CDR FILES (Master.csv with unique ids, .gz too): the calls of queues; twice changes nothing."""
+    from datetime import UTC
+
+    from core.time import LOCAL
+    from telephony.files import read_cdr
+
+    _import_log(read_cdr(files, zone=LOCAL if local_time else UTC), files, source, "cdr", as_json)
+
+
+def _import_log(read: Any, files: tuple[Path, ...], source: str, kind: str, as_json: bool) -> None:
+    """Load what was read and tell what came of it."""
     from core.database import make_engine
     from core.settings import get_settings
     from crm_api.store import require_ready, store_errors
@@ -64,11 +98,13 @@ def import_queue_log(files: tuple[Path, ...], source: str, as_json: bool) -> Non
     engine = make_engine(settings)
     require_ready(engine)
     with store_errors(engine):
-        summary = log_files.import_queue_log(
+        summary = log_files.import_events(
             engine,
+            read,
             files,
             source=source,
             rejected=settings.rejected,
+            kind=kind,
             progress=lambda what, number: click.echo(f"{number:,} {what} …", err=True),
         )
     if as_json:
@@ -203,8 +239,9 @@ def configure(
 
 @telephony.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--cel", multiple=True, type=click.Path(path_type=Path), help="CEL files, for calls queue_log lacks.")
 @click.option("--json", "as_json", is_flag=True, help="The residual of each day as JSON.")
-def reconcile(files: tuple[Path, ...], as_json: bool) -> None:
+def reconcile(files: tuple[Path, ...], cel: tuple[Path, ...], as_json: bool) -> None:
     """Correct what was seen live by our own PBX's queue_log FILES; prints how far it was off, per day."""
     from core.database import make_engine
     from core.settings import get_settings
@@ -215,7 +252,7 @@ def reconcile(files: tuple[Path, ...], as_json: bool) -> None:
     engine = make_engine(settings)
     require_ready(engine)
     with store_errors(engine):
-        residuals, summary = run(engine, files, rejected=settings.rejected)
+        residuals, summary = run(engine, files, rejected=settings.rejected, cel=cel)
     rows = [{"day": str(day)} | asdict(residual) for day, residual in sorted(residuals.items())]
     if as_json:
         click.echo(json.dumps({"days": rows, "import": asdict(summary)}, ensure_ascii=False))

@@ -1,9 +1,10 @@
-"""Another centre's queue_log files into the store through the call model, whole days at a time."""
+"""A centre's log files (queue_log, CEL, CDR) into the store through the call model, whole days at a time."""
 
 import gzip
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -13,6 +14,7 @@ from core.errors import BadInputError
 from core.files import write_atomically
 from crm_api.contacts.call_records import CallRecord, Directory, Written, store_calls
 from crm_api.workforce.state_records import StateRecord, store_states
+from telephony import cdr, cel
 from telephony.agent_time import StateInterval, agent_states
 from telephony.call_model import build_calls
 from telephony.queue_log import BadLine, QueueEvent, parse
@@ -58,6 +60,30 @@ def read_queue_log(paths: Sequence[Path]) -> tuple[list[QueueEvent], dict[str, l
     return events, bad
 
 
+def read_cel(paths: Sequence[Path]) -> tuple[list[QueueEvent], dict[str, list[BadLine]]]:
+    """Queue events of CEL files (a call may span two of them), and the lines kept aside of each file."""
+    events: list[cel.CelEvent] = []
+    bad: dict[str, list[BadLine]] = {}
+    for path in paths:
+        aside: list[BadLine] = []
+        events += cel.parse(_lines(path), aside)
+        if aside:
+            bad[str(path)] = aside
+    return list(cel.queue_events(events)), bad
+
+
+def read_cdr(paths: Sequence[Path], *, zone: tzinfo = UTC) -> tuple[list[QueueEvent], dict[str, list[BadLine]]]:
+    """Queue events of CDR files, and the lines kept aside of each file; `zone` is that of their times."""
+    events: list[QueueEvent] = []
+    bad: dict[str, list[BadLine]] = {}
+    for path in paths:
+        aside: list[BadLine] = []
+        events += cdr.parse(_lines(path), aside, zone=zone)
+        if aside:
+            bad[str(path)] = aside
+    return events, bad
+
+
 def import_queue_log(
     engine: Engine, paths: Sequence[Path], *, source: str, rejected: Path, progress: Progress | None = None
 ) -> ImportSummary:
@@ -70,10 +96,30 @@ def import_queue_log(
     Raises:
         BadInputError: a file is missing or unreadable, or not one event could be read.
     """
-    events, bad = read_queue_log(paths)
+    return import_events(
+        engine, read_queue_log(paths), paths, source=source, rejected=rejected, kind="queue_log", progress=progress
+    )
+
+
+def import_events(
+    engine: Engine,
+    read: tuple[list[QueueEvent], dict[str, list[BadLine]]],
+    paths: Sequence[Path],
+    *,
+    source: str,
+    rejected: Path,
+    kind: str,
+    progress: Progress | None = None,
+) -> ImportSummary:
+    """Load what `read_queue_log`, `read_cel` or `read_cdr` read from `paths`; as `import_queue_log`.
+
+    Args:
+        kind: queue_log, cel or cdr; names the file of what was kept aside.
+    """
+    events, bad = read
     if not events:
         raise BadInputError(
-            f"Not one event could be read from {', '.join(map(str, paths))}.", "Is it Asterisk's queue_log?"
+            f"Not one event could be read from {', '.join(map(str, paths))}.", f"Is it Asterisk's {kind}?"
         )
     calls = build_calls(events)
     prefix = f"{source}:" if source else ""
@@ -101,7 +147,7 @@ def import_queue_log(
         calls=written,
         visits=len(calls.visits),
         agent_states=stored,
-        rejected_file=_keep_aside(bad, rejected, source),
+        rejected_file=_keep_aside(bad, rejected, kind, source),
     )
 
 
@@ -120,10 +166,10 @@ def _state(one: StateInterval, directory: Directory, prefix: str) -> StateRecord
     return StateRecord(agent, one.state, started, ended, one.pause_reason)
 
 
-def _keep_aside(bad: dict[str, list[BadLine]], folder: Path, source: str) -> str | None:
+def _keep_aside(bad: dict[str, list[BadLine]], folder: Path, kind: str, source: str) -> str | None:
     if not bad:
         return None
-    path = folder / f"queue_log-{source or 'own'}.jsonl"
+    path = folder / f"{kind}-{source or 'own'}.jsonl"
     rows = [
         json.dumps({"file": name} | asdict(one), ensure_ascii=False) for name, lines in bad.items() for one in lines
     ]

@@ -15,7 +15,7 @@ from crm_api.contacts.call_records import CallRecord
 from crm_api.contacts.models import Contact, QueueVisit
 from crm_api.routing.service import Residual, record_residuals
 from telephony.call_model import build_calls
-from telephony.files import ImportSummary, import_queue_log, read_queue_log
+from telephony.files import ImportSummary, import_events, read_cel, read_queue_log
 from telephony.to_store import call_records, caller_numbers
 
 _CHUNK = 500
@@ -40,6 +40,9 @@ def compare(records: Iterable[CallRecord], stored: Mapping[str, Sequence[Seen]])
     days: dict[date, Residual] = defaultdict(Residual)
     for record in records:
         seen = list(stored.get(record.external_id, ()))
+        first = days[to_local(record.started_at).date()]
+        first.calls_in_log += 1
+        first.calls_differing += not _agrees(record, seen)
         for number, visit in enumerate(record.visits):
             day = days[to_local(visit.entered_at).date()]
             day.visits_in_log += 1
@@ -60,6 +63,11 @@ def compare(records: Iterable[CallRecord], stored: Mapping[str, Sequence[Seen]])
     return dict(days)
 
 
+def _agrees(record: CallRecord, seen: Sequence[Seen]) -> bool:
+    """Whether the store tells the same visits and endings of a call."""
+    return [one.exit_class for one in record.visits] == [one.exit_class for one in seen]
+
+
 def _stored(session: Session, keys: Sequence[str]) -> dict[str, list[Seen]]:
     found: dict[str, list[Seen]] = defaultdict(list)
     for start in range(0, len(keys), _CHUNK):
@@ -78,14 +86,23 @@ def _stored(session: Session, keys: Sequence[str]) -> dict[str, list[Seen]]:
     return found
 
 
-def reconcile(engine: Engine, logs: Sequence[Path], *, rejected: Path) -> tuple[dict[date, Residual], ImportSummary]:
+def reconcile(
+    engine: Engine, logs: Sequence[Path], *, rejected: Path, cel: Sequence[Path] = ()
+) -> tuple[dict[date, Residual], ImportSummary]:
     """Compare the store with queue_log, record the residual of each day, then make the store equal to the log.
 
-    Repeating it changes nothing.
+    CEL tells of the calls that queue_log has not one line of; where both speak, queue_log is right. Repeating it
+    changes nothing.
     """
-    events, _ = read_queue_log(logs)
+    events, bad = read_queue_log(logs)
+    if cel:
+        told = {event.call for event in events}
+        more, more_bad = read_cel(cel)
+        events, bad = events + [event for event in more if event.call not in told], bad | more_bad
     records = list(call_records(build_calls(events), caller_numbers(events)))
     with session_scope(engine) as session:
         residuals = compare(records, _stored(session, [record.external_id for record in records]))
         record_residuals(session, sorted(residuals.items()))
-    return residuals, import_queue_log(engine, logs, source="", rejected=rejected)
+    paths = [*logs, *cel]
+    summary = import_events(engine, (events, bad), paths, source="", rejected=rejected, kind="queue_log")
+    return residuals, summary
