@@ -15,10 +15,11 @@ from pathlib import Path
 
 from asterisk.manager import ManagerException
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from core.database import session_scope
 from crm_api.contacts.call_records import CallRecord, Directory, store_calls
+from crm_api.dialect import begin_writing
 from crm_api.routing.phones import PAUSE_REASONS
 from crm_api.routing.service import list_routings
 from crm_api.workforce.state_records import StateRecord, store_states
@@ -69,6 +70,7 @@ class StoreWriter:
             return 0
         try:
             with session_scope(self._engine) as session:
+                begin_writing(session)
                 directory = Directory(session, create=True)
                 store_calls(session, list(self._pending_calls.values()), directory=directory)
                 for agent, (first, intervals) in states.items():
@@ -86,11 +88,12 @@ class StoreWriter:
                             for one in intervals
                         ]
                         store_states(session, records, window=(instant(first), instant(now)))
-        except OperationalError as error:
+        except (OperationalError, IntegrityError) as error:
+            # The IVR writes the same call: whoever comes second finds it at the next writing.
             self.behind_since = self.behind_since or time.time()
             for agent in states:
                 self._model.touch(agent, now)
-            log.warning("The store does not answer; %d calls wait: %s", len(self._pending_calls), error.orig)
+            log.warning("The store did not take it; %d calls wait: %s", len(self._pending_calls), error.orig)
             return 0
         written = len(self._pending_calls)
         self._pending_calls, self.behind_since = {}, None
