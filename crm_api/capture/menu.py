@@ -28,6 +28,8 @@ _ITEMS = (
     Item("follow_up", "/app/follow-up", "f", Permission.TICKET_WORK, PROVINCIAL_ROLES),
     Item("branch", "/app/branch", "b", Permission.TICKET_WORK, BRANCH_ROLES),
     Item("callbacks", "/app/callbacks", "k", Permission.CONTACT_CREATE),
+    Item("calls", "/app/calls", "q", Permission.CALL_LIST_WORK),
+    Item("campaigns", "/app/campaigns", "g", Permission.CALL_LIST_READ),
     Item("monitor", "/app/monitor", "m", Permission.MONITOR_READ),
     Item("supervisor", "/app/supervisor", "s", Permission.TELEPHONY_SUPERVISE),
     Item("process", "/app/process", "w", Permission.PROCESS_READ, frozenset({"supervisor", "administrator"})),

@@ -4,6 +4,8 @@ from fastapi import APIRouter
 
 from crm_api.capture import (
     callbacks,
+    campaign_calls,
+    campaigns,
     capture,
     customers,
     drafts,
@@ -33,6 +35,8 @@ for _part in (
     ticket_parts,
     work,
     callbacks,
+    campaigns,
+    campaign_calls,
     monitor,
     process_editor,
     service_levels,

@@ -304,6 +304,26 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/api/v1/call-list-entries/{entry_id}/release"): Row(
         LIST_CALLERS, also={"entry_id": "987654321"}, status=404
     ),
+    ("GET", "/app/campaigns"): Row(CAMPAIGN_READERS),
+    ("GET", "/app/campaigns/new"): Row(CAMPAIGN_MANAGERS),
+    ("POST", "/app/campaigns"): Row(CAMPAIGN_MANAGERS, form=lambda: {"code": ""}, status=422),
+    ("GET", "/app/campaigns/{campaign_id}"): Row(CAMPAIGN_READERS, target="campaign"),
+    ("GET", "/app/campaigns/{campaign_id}/edit"): Row(CAMPAIGN_MANAGERS, target="campaign"),
+    ("POST", "/app/campaigns/{campaign_id}"): Row(CAMPAIGN_MANAGERS, target="campaign", status=422),
+    ("POST", "/app/campaigns/{campaign_id}/effects"): Row(CAMPAIGN_READERS, target="campaign"),
+    ("POST", "/app/campaigns/{campaign_id}/build"): Row(CAMPAIGN_MANAGERS, target="campaign"),
+    ("POST", "/app/campaigns/{campaign_id}/steps"): Row(
+        CAMPAIGN_MANAGERS, target="campaign", form=lambda: {"step": "start"}, status=409
+    ),
+    ("GET", "/app/campaigns/{campaign_id}/file"): Row(CAMPAIGN_READERS, target="campaign", status=403),
+    ("POST", "/app/campaigns/{campaign_id}/outcomes"): Row(CAMPAIGN_MANAGERS, target="campaign", status=422),
+    ("GET", "/app/calls"): Row(LIST_CALLERS),
+    ("POST", "/app/calls/{campaign_id}/next"): Row(LIST_CALLERS, target="campaign"),
+    ("POST", "/app/calls/entries/{entry_id}/check"): Row(LIST_CALLERS, also={"entry_id": "987654321"}, status=404),
+    ("POST", "/app/calls/entries/{entry_id}/outcome"): Row(
+        LIST_CALLERS, also={"entry_id": "987654321"}, form=lambda: {"outcome": "refused"}, status=404
+    ),
+    ("POST", "/app/calls/entries/{entry_id}/release"): Row(LIST_CALLERS, also={"entry_id": "987654321"}, status=404),
     # administration
     ("GET", "/api/v1/users"): Row(ADMINISTRATOR),
     ("POST", "/api/v1/users"): Row(ADMINISTRATOR, body=_user, status=201),
