@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from core.database import make_engine
 from core.settings import Settings, get_settings
-from ml import registry
+from ml import complaints, registry
 from ml.customers import churn, key_customers, offers, segmentation
 from ml.customers.remedies import remedy_rows
 from ml.customers.scores import SCHEMA, Scored
@@ -20,6 +20,7 @@ from ml.evaluation import Bins
 from ml.features import build_features, build_scores, read_features, span
 from ml.lake import Artefact, rows_of, write
 from ml.parameters import parameters
+from ml.topics import emerging
 
 Tell = Callable[[str], None]
 _MONTH = 30
@@ -56,7 +57,7 @@ def score(
     run.prepare()
     scored = run.customers()
     tell("lake")
-    load_id = write(settings, [*run.artefacts(scored), *registry_artefacts(settings, run.drift)])
+    load_id = write(settings, [*run.artefacts(scored), *registry_artefacts(settings, run.drift), *_topics(settings)])
     if to_store:
         tell("store")
         _to_store(settings, scored, run.key_changes)
@@ -71,6 +72,27 @@ def score(
         key_changes=run.key_changes.num_rows,
         run_id=run_id,
     )
+
+
+def _topics(settings: Settings) -> list[Artefact]:
+    """Topics that fit no complaint type; none without a complaint model."""
+    if registry.champion(settings, complaints.MODEL) is None:
+        return []
+    table = complaints.read_texts(settings)
+    if table.empty:
+        return []
+    newest = table["created_at"].max()
+    found = emerging(table, registry.load(settings, complaints.MODEL), newest)
+    rows: list[dict[str, object]] = [
+        {"topic_number": number, "tickets": len(topic.tickets), "first_seen": topic.first, "last_seen": topic.last,
+         "terms": "、".join(topic.terms), "as_of": newest.date()}
+        for number, topic in enumerate(found, start=1)
+    ]  # fmt: skip
+    schema = pa.schema(
+        [("topic_number", pa.int64()), ("tickets", pa.int64()), ("first_seen", pa.date32()),
+         ("last_seen", pa.date32()), ("terms", pa.string()), ("as_of", pa.date32())]
+    )  # fmt: skip
+    return [Artefact("emerging_topics", "all", rows_of(rows, schema))]
 
 
 def _publish(settings: Settings, tell: Tell) -> str:

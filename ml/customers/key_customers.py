@@ -61,7 +61,7 @@ def parts_of(frame: pd.DataFrame, leaves: np.ndarray, horizon_days: int) -> Part
 
 
 def _log_points(value: np.ndarray, part: dict[str, float]) -> np.ndarray:
-    return part["points"] * np.minimum(np.log1p(np.maximum(value, 0)) / np.log1p(part["full_at"]), 1.0)
+    return np.asarray(part["points"] * np.minimum(np.log1p(np.maximum(value, 0)) / np.log1p(part["full_at"]), 1.0))
 
 
 def _linear_points(value: np.ndarray, part: dict[str, float]) -> np.ndarray:

@@ -93,7 +93,7 @@ def plan(
         rostered: agents at work in each interval.
         given: target_level, target_seconds, shrinkage, most_occupancy.
     """
-    needs = [_need(round(each, 1), handle, patience, **_limits(given)) for each in calls["calls_staffed_for"]]
+    needs = [_need(round(each, 1), handle, patience, *_limits(given)) for each in calls["calls_staffed_for"]]
     agents = np.array([need.agents for need in needs])
     expected = calls["calls_expected"].to_numpy(np.float64)
     return calls.assign(
@@ -104,21 +104,41 @@ def plan(
         agents_rostered=rostered,
         roster_gap=rostered - agents,
         service_level_needed=[need.service.service_level for need in needs],
-        service_level_rostered=[
-            _level(each, handle, patience, int(present), given["target_seconds"])
-            for each, present in zip(expected, np.floor(rostered + 0.5), strict=True)
-        ],
+        service_level_rostered=pd.Series(
+            [
+                _level(each, handle, patience, int(present), given["target_seconds"])
+                for each, present in zip(expected, np.floor(rostered + 0.5), strict=True)
+            ],
+            dtype="float64",
+        ),
         outbound_agent_seconds=np.maximum(rostered - agents, 0.0) * HALF_HOUR,
     )
 
 
-def _limits(given: dict[str, Any]) -> dict[str, float]:
-    return {name: given[name] for name in ("target_level", "target_seconds", "shrinkage", "most_occupancy")}
+def _limits(given: dict[str, Any]) -> tuple[float, float, float, float]:
+    return given["target_level"], given["target_seconds"], given["shrinkage"], given["most_occupancy"]
 
 
 @lru_cache(maxsize=4096)
-def _need(calls: float, handle: float, patience: float | None, **limits: float) -> Need:
-    return seats_needed(calls, HALF_HOUR, handle, patience_seconds=patience, **limits)
+def _need(
+    calls: float,
+    handle: float,
+    patience: float | None,
+    level: float,
+    seconds: float,
+    shrinkage: float,
+    occupancy: float,
+) -> Need:
+    return seats_needed(
+        calls,
+        HALF_HOUR,
+        handle,
+        patience_seconds=patience,
+        target_level=level,
+        target_seconds=seconds,
+        shrinkage=shrinkage,
+        most_occupancy=occupancy,
+    )
 
 
 def _level(calls: float, handle: float, patience: float | None, agents: int, target: float) -> float | None:
@@ -130,4 +150,5 @@ def _level(calls: float, handle: float, patience: float | None, agents: int, tar
 
 def limits(settings: Settings) -> dict[str, Any]:
     """The targets that people set, T from the installation's settings."""
-    return parameters()["staffing"] | {"target_seconds": float(settings.service_level_seconds)}
+    given: dict[str, Any] = parameters()["staffing"]
+    return given | {"target_seconds": float(settings.service_level_seconds)}

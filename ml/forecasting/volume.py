@@ -76,22 +76,24 @@ def learn(settings: Settings) -> tuple[dict[str, VolumeForecaster], dict[str, An
 
 def judged(key: int, calls: pd.Series) -> list[dict[str, Any]]:
     """Error and coverage by days ahead, of forecasts from past evenings; empty if the history is too short."""
-    last = calls.index[-1].normalize()
+    moments = pd.DatetimeIndex(calls.index)
+    last = moments[-1].normalize()
     parts = []
     for back in _ORIGINS_DAYS_BACK:
         evening = last - pd.Timedelta(days=back)
         past, later = calls[calls.index < evening], calls[calls.index >= evening]
-        if past.index.normalize().nunique() < _LEAST_DAYS:
+        if pd.DatetimeIndex(past.index).normalize().nunique() < _LEAST_DAYS:
             continue
         quantiles = VolumeForecaster().fit(past).predict(later.index, [0.1, 0.5, 0.9])
-        ahead = (later.index.normalize() - evening).days + 1
+        coming = pd.DatetimeIndex(later.index)
+        ahead = (coming.normalize() - evening).days + 1
         parts.append(pd.DataFrame({"actual": later.to_numpy(), "middle": quantiles[0.5].to_numpy(),
                                    "low": quantiles[0.1].to_numpy(), "high": quantiles[0.9].to_numpy(),
-                                   "naive": median_of_weeks(past, later.index), "ahead": ahead}))  # fmt: skip
+                                   "naive": median_of_weeks(past, coming), "ahead": ahead}))  # fmt: skip
     if not parts:
         return []
     table = pd.concat(parts, ignore_index=True)
-    week = calls.groupby(calls.index.normalize()).size().median() * 7
+    week = calls.groupby(moments.normalize()).size().median() * 7
     rows = []
     for name, (first, end) in _STRETCHES.items():
         part = table[(table["ahead"] >= first) & (table["ahead"] <= end)]
@@ -107,7 +109,8 @@ def judged(key: int, calls: pd.Series) -> list[dict[str, Any]]:
 
 def median_of_weeks(past: pd.Series, wanted: pd.DatetimeIndex, weeks: int = 6) -> np.ndarray:
     """The median of the last `weeks` same weekdays at the same time: the baseline to beat."""
-    key = pd.MultiIndex.from_arrays([past.index.weekday, past.index.time])
+    seen = pd.DatetimeIndex(past.index)
+    key = pd.MultiIndex.from_arrays([seen.weekday, seen.time])
     recent = past.groupby(key).apply(lambda group: float(group.iloc[-weeks:].median()))
     middle: np.ndarray = (
         recent.reindex(pd.MultiIndex.from_arrays([wanted.weekday, wanted.time])).fillna(0.0).to_numpy(np.float64)

@@ -211,9 +211,10 @@ class PropensityClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         chunks = range(0, len(frame), _CHUNK)
         with one_thread():
             parts = [self._reasoned(self.reader_.transform(frame.iloc[at : at + _CHUNK]), top) for at in chunks]
-        empty = (np.empty(0), np.empty((0, top), np.int64), np.empty((0, top)))
-        every = [empty, *parts]
-        return tuple(np.concatenate([part[place] for part in every]) for place in range(3))  # type: ignore[return-value]
+        probability = np.concatenate([np.empty(0), *(part[0] for part in parts)])
+        places = np.concatenate([np.empty((0, top), np.int64), *(part[1] for part in parts)])
+        moved = np.concatenate([np.empty((0, top)), *(part[2] for part in parts)])
+        return probability, places, moved
 
     def _reasoned(self, matrix: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         rows, moved = len(matrix), np.zeros(matrix.shape)
