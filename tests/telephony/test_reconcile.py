@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 from core.database import session_scope
 from crm_api.contacts.call_records import Directory, store_calls
 from crm_api.contacts.models import QueueVisit
-from crm_api.routing.models import AgentEndpoint, TelephonyResidual
+from crm_api.routing.models import TelephonyResidual
 from crm_api.routing.service import ensure
 from crm_api.workforce.models import Agent, AgentQueue, Queue
 from telephony.asterisk.from_store import plan_from_store
@@ -71,10 +71,11 @@ def test_the_pbx_is_configured_from_the_store(store: Engine) -> None:
         session.add(AgentQueue(agent_id=agent.id, queue_id=queue.id, skill_rank=2))
         assert ensure(session) == 3
         assert ensure(session) == 0
-        session.get_one(AgentEndpoint, agent.id).kind = "sip"
         plan = plan_from_store(session, PbxPlan("crm", "secret"))
     files = render(plan, etc="/etc/x", state="/srv/x", modules="/usr/lib/x")
     assert "[crm-general]" in files["queues.conf"]
-    assert "member => PJSIP/7001,1,7001,PJSIP/7001,no,10" in files["queues.conf"]
+    assert "member =>" not in files["queues.conf"], "agents sign in to their queues themselves"
+    assert plan.agents[0].queues == (("general", 2),)
+    assert "webrtc = yes" in files["pjsip.conf"]
     assert plan.agents[0].secret not in files["extensions.conf"]
     assert {queue.code: queue.weight for queue in plan.queues} == {"general": 0, "vip": 10}
