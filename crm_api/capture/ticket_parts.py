@@ -4,48 +4,69 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Request, UploadFile
 from fastapi.responses import Response
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_api.attachments import service as files
-from crm_api.capture.forms import Sent
+from crm_api.capture.forms import Fields, Sent
 from crm_api.capture.pages import render
 from crm_api.capture.ticket_view import context
 from crm_api.capture.work import review_page
-from crm_api.errors import InvalidError, NotAllowedError
+from crm_api.errors import InvalidError, NotAllowedError, NotFoundError
 from crm_api.identity.permissions import Permission
 from crm_api.identity.sessions import Identity
 from crm_api.tickets import bulk, proposals, relations, service
-from crm_api.tickets.access import find
+from crm_api.tickets.access import find, visible
+from crm_api.tickets.models import Ticket
 from crm_api.web.dependencies import DbSession, From, RowId, requires
 from crm_api.web.settings import get_web_settings
 
 router = APIRouter(include_in_schema=False)
 Worker = Annotated[Identity, requires(Permission.TICKET_WORK)]
 Opener = Annotated[Identity, requires(Permission.TICKET_CREATE)]
+#: What a ticket that is opened from another takes over from it.
+_TAKEN_OVER = ("channel_code", "service_type_code", "complaint_type_code", "product_code", "unit_id", "priority")
 Mover = Annotated[Identity, requires(Permission.TICKET_BULK)]
 
 
 @router.post("/app/tickets/{ticket_id}/children")
 def open_child(ticket_id: RowId, identity: Opener, session: DbSession, request: Request, sent: Sent) -> Response:
     """Open a ticket for a part of the work, below this one."""
-    parent = find(session, actor=identity.actor, ticket_id=ticket_id)
-    title = sent.text("title", longest=300)
-    if not title:
-        raise InvalidError("title is missing.", "Say what the child is about.")
-    values = {
-        name: getattr(parent, name)
-        for name in ("channel_code", "service_type_code", "complaint_type_code", "product_code", "unit_id", "priority")
-        if getattr(parent, name) is not None
-    }
-    key = sent.text("key", longest=80)
-    child = service.create(
-        session,
-        actor=identity.actor,
-        values=values | {"title": title, "kind": parent.kind},
-        idempotency_key=f"child-{key}" if key else None,
-    )
+    child = _like(session, identity, ticket_id, sent, "standard")
     relations.attach(session, actor=identity.actor, ticket_id=child.id, parent_id=ticket_id)
     return _again(request, session, identity, ticket_id)
+
+
+@router.post("/app/tickets/{ticket_id}/outage")
+def open_outage(ticket_id: RowId, identity: Opener, session: DbSession, request: Request, sent: Sent) -> Response:
+    """Open an outage and put this ticket below it; once it closes, its children are proposed for review together."""
+    outage = _like(session, identity, ticket_id, sent, "outage")
+    relations.attach(session, actor=identity.actor, ticket_id=ticket_id, parent_id=outage.id)
+    return _again(request, session, identity, ticket_id)
+
+
+def _like(session: Session, identity: Identity, ticket_id: int, sent: Fields, kind: str) -> Ticket:
+    """A new ticket about the same as one that is there, with its own title; once a key."""
+    model = find(session, actor=identity.actor, ticket_id=ticket_id)
+    title, key = sent.text("title", longest=300), sent.text("key", longest=70)
+    if not title:
+        raise InvalidError("title is missing.", "Say what the new ticket is about.")
+    values = {name: getattr(model, name) for name in _TAKEN_OVER if getattr(model, name) is not None}
+    return service.create(
+        session,
+        actor=identity.actor,
+        values=values | {"title": title, "kind": kind},
+        idempotency_key=f"{kind}-{key}" if key else None,
+    )
+
+
+def _by_code(session: Session, identity: Identity, code: str) -> int:
+    """The ticket of that number, in capitals or not; NotFoundError if the reader sees none."""
+    spelt = select(Ticket.id).where(Ticket.code.in_((code, code.upper())), visible(identity.actor))
+    found = session.scalar(spelt.limit(1))
+    if found is None:
+        raise NotFoundError(f"There is no ticket {code!r}.", "Look its number up in the list.")
+    return found
 
 
 @router.post("/app/tickets/{ticket_id}/parent")
@@ -53,7 +74,7 @@ def attach_to(ticket_id: RowId, identity: Worker, session: DbSession, request: R
     """Put the ticket below another (an outage) by its number; a blank takes it out."""
     find(session, actor=identity.actor, ticket_id=ticket_id)
     code = sent.text("code", longest=40)
-    parent = service.get_by_code(session, actor=identity.actor, code=code.upper()).ticket.id if code else None
+    parent = _by_code(session, identity, code) if code else None
     relations.attach(session, actor=identity.actor, ticket_id=ticket_id, parent_id=parent)
     return _again(request, session, identity, ticket_id)
 
@@ -65,7 +86,7 @@ def link_to(ticket_id: RowId, identity: Worker, session: DbSession, request: Req
     code, kind = sent.text("code", longest=40), sent.text("kind", longest=12) or "related"
     if not code:
         raise InvalidError("code is missing.", "Give the other ticket's number.")
-    other = service.get_by_code(session, actor=identity.actor, code=code.upper()).ticket.id
+    other = _by_code(session, identity, code)
     relations.link(session, actor=identity.actor, ticket_id=ticket_id, other_id=other, kind=kind)
     return _again(request, session, identity, ticket_id)
 

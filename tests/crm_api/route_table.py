@@ -392,6 +392,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/app/tickets/{ticket_id}/calls"): Row(PROVINCE, target="ticket", status=422),
     ("POST", "/app/tickets/{ticket_id}/presence"): Row(DESK, target="ticket", form=lambda: {"editing": "0"}),
     ("POST", "/app/tickets/{ticket_id}/children"): Row(DESK, target="ticket", form=dict, status=422),
+    ("POST", "/app/tickets/{ticket_id}/outage"): Row(DESK, target="ticket", form=dict, status=422),
     ("POST", "/app/tickets/{ticket_id}/parent"): Row(DESK, target="ticket", form=lambda: {"code": "W-0"}, status=404),
     ("POST", "/app/tickets/{ticket_id}/links"): Row(DESK, target="ticket", form=dict, status=422),
     ("POST", "/app/tickets/{ticket_id}/attachments"): Row(DESK, target="work", file=_file),
