@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from core.errors import ConfigurationError
-from telephony.service_commands import dial, fax, ivr
+from telephony.service_commands import dial, fax, ivr, recordings
 
 #: The private Asterisk of development, demo and tests lies here (not below CRM_HOME: it is an installation).
 ASTERISK_ROOT = Path(".asterisk") / "root"
@@ -27,7 +27,7 @@ def telephony() -> None:
     """Asterisk: install a private one, configure it, read its logs."""
 
 
-for _command in (ivr, dial, fax):
+for _command in (ivr, dial, fax, recordings):
     telephony.add_command(_command)
 
 

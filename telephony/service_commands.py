@@ -128,3 +128,27 @@ def fax(spool: Path, watch: bool, as_json: bool) -> None:
             click.echo(json.dumps(done) if as_json else ", ".join(f"{name} {number}" for name, number in done.items()))
         if stop is None or stop.wait(2):
             return
+
+
+@click.command()
+@click.option(
+    "--spool", type=click.Path(path_type=Path, file_okay=False), required=True, help="Asterisk's folder spool/monitor."
+)
+@click.option("--watch", is_flag=True, help="Go on until stopped.")
+@click.option("--json", "as_json", is_flag=True, help="The numbers as JSON.")
+def recordings(spool: Path, watch: bool, as_json: bool) -> None:
+    """Link what Asterisk recorded to its contacts (encrypted with CRM_RECORDING_KEY), purge what is past its days."""
+    from core.database import make_engine
+    from crm_api.store import require_ready, store_errors
+    from telephony.recordings import collect
+
+    engine = make_engine()
+    require_ready(engine)
+    stop = _stopping() if watch else None
+    while True:
+        with store_errors(engine):
+            done = collect(engine, spool)
+        if not watch or done["linked"] or done["purged"]:
+            click.echo(json.dumps(done) if as_json else ", ".join(f"{name} {number}" for name, number in done.items()))
+        if stop is None or stop.wait(5):
+            return

@@ -1,0 +1,47 @@
+"""MixMonitor's files become recordings of their contacts; what is past its days is removed."""
+
+import logging
+import time
+from collections import Counter
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from core.database import session_scope
+from core.time import utc_now
+from crm_api.routing import recordings
+from crm_api.routing.ivr import telephony_actor
+
+log = logging.getLogger(__name__)
+
+#: A file that was not written to for so long is complete.
+_QUIET_SECONDS = 5.0
+
+
+def collect(engine: Engine, spool: Path, *, quiet_seconds: float = _QUIET_SECONDS) -> dict[str, int]:
+    """Take in what Asterisk has finished recording, and purge; how many were linked, wait for their call, were purged.
+
+    A file is removed from the spool once its copy and its row are durable.
+    """
+    counted: Counter[str] = Counter(linked=0, waiting=0, empty=0, purged=0)
+    for path in sorted(spool.glob("*.wav")):
+        facts = path.stat()
+        if time.time() - facts.st_mtime < quiet_seconds:
+            continue
+        counted[_take(engine, path)] += 1
+    with session_scope(engine) as session:
+        counted["purged"] = recordings.purge(session, actor=telephony_actor(session), now=utc_now())
+    return dict(counted)
+
+
+def _take(engine: Engine, path: Path) -> str:
+    content = path.read_bytes()
+    if len(content) <= 44:
+        path.unlink()
+        return "empty"
+    with session_scope(engine) as session:
+        row = recordings.add(session, external_id=path.stem, content=content, now=utc_now())
+        if row is None:
+            return "waiting"
+    path.unlink()
+    return "linked"
