@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,8 +64,26 @@ def _free_agent(session: Session) -> str | None:
     return max(sorted(served), key=lambda code: served[code], default=None)
 
 
+def _free_ports() -> Ports:
+    manager, http, agi = (free_port(_HOST, wanted) for wanted in (5038, 8088, 4573))
+    return Ports(sip=_free_datagram_port(5060), manager=manager, http=http, agi=agi)
+
+
+def _free_datagram_port(wanted: int) -> int:
+    for port in range(wanted, wanted + 50):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.bind((_HOST, port))
+            except OSError:
+                continue
+            return port
+    raise AsteriskUnavailableError(f"UDP ports {wanted} to {wanted + 49} are all taken.", "End what uses them.")
+
+
 @contextmanager
-def telephony(settings: Settings, root: Path = ASTERISK_ROOT, name: str = "demo") -> Iterator[Telephony]:
+def telephony(
+    settings: Settings, root: Path = ASTERISK_ROOT, name: str = "demo", ports: Ports | None = None
+) -> Iterator[Telephony]:
     """A private Asterisk with the store's queues and agents, the listener and the IVR; all end with the block.
 
     Raises:
@@ -75,12 +94,7 @@ def telephony(settings: Settings, root: Path = ASTERISK_ROOT, name: str = "demo"
     if os.geteuid() != 0:
         raise AsteriskUnavailableError("The private Asterisk needs root.", "Run: sudo make demo TELEPHONY=1")
     engine = make_engine(settings)
-    ports = Ports(
-        sip=free_port(_HOST, 5060),
-        manager=free_port(_HOST, 5038),
-        http=free_port(_HOST, 8088),
-        agi=free_port(_HOST, 4573),
-    )
+    ports = ports or _free_ports()
     # The prompts are spoken by espeak-ng: without it callers go straight to the agents.
     speaks = shutil.which("espeak-ng") is not None
     base = PbxPlan("crm", secrets.token_hex(16), ports=ports, ivr_enabled=speaks)

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,23 @@ from tests.servers import free_port, missing
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "node_modules" / "htmx.org" / "dist" / "htmx.min.js"
+
+
+@contextmanager
+def serving(home: Path, **variables: str) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """`crm api` over the store of `home`: its address and its process."""
+    port = free_port()
+    environment = os.environ | {"CRM_HOME": str(home), "CRM_REQUESTS_PER_SECOND": "1000", "CRM_REQUESTS_BURST": "1000"}
+    environment.pop("CRM_DATABASE_URL", None)
+    command = [sys.executable, "-m", "cli.main", "api", "--port", str(port)]
+    server = subprocess.Popen(command, cwd=ROOT, env=environment | variables)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        until(lambda: answers(f"{url}/readyz"), "the server", 60)
+        yield url, server
+    finally:
+        server.kill()
+        server.wait(20)
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +57,9 @@ def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         )
         li = add_customer(session, PEOPLE["foreign"])
         customers = {"zhang": zhang.id, "wei": wei.id, "li": li.id}
-    port = free_port()
-    environment = os.environ | {"CRM_HOME": str(home), "CRM_REQUESTS_PER_SECOND": "1000", "CRM_REQUESTS_BURST": "1000"}
-    environment.pop("CRM_DATABASE_URL", None)
-    server = subprocess.Popen([sys.executable, "-m", "cli.main", "api", "--port", str(port)], cwd=ROOT, env=environment)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        until(lambda: answers(f"{url}/readyz"), "the server", 60)
+    with serving(home) as (url, _):
         yield Site(url, engine, customers)
-    finally:
-        server.kill()
-        server.wait(20)
-        engine.dispose()
+    engine.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -51,9 +51,11 @@ def call_and_press(
     then_ms: int = 3000,
     hang_up: bool = True,
     called: str = "",
+    echoes: bool = False,
 ) -> "subprocess.Popen[str]":
     """Call the service number and press keys, (milliseconds to wait before it, key) each; then wait and hang up.
 
+    With `echoes`, what the caller hears is sent back as what the caller says.
     With `hang_up=False` Asterisk is expected to end the call within `then_ms`. Wait for the process: it returns 0 if
     the call went as told.
     """
@@ -71,6 +73,7 @@ def call_and_press(
             f"{plan.ports.host}:{plan.ports.sip}",
             *("-sf", f"{name}.xml", "-inf", f"{name}.csv", "-s", called or plan.service_number),
             *("-p", str(free_port()), "-mp", str(free_port()), "-m", "1", "-i", "127.0.0.1", "-nostdin"),
+            *(["-rtp_echo"] if echoes else []),
         ],
         cwd=folder,
         stdout=subprocess.DEVNULL,
