@@ -15,6 +15,7 @@ BENCHMARKS = {
     "pipeline": "benchmarks.pipeline",
     "models": "benchmarks.models",
     "search": "benchmarks.search",
+    "core": "benchmarks.core_load",
 }
 
 

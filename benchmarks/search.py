@@ -20,20 +20,20 @@ from crm_api.store import migrate
 _CUSTOMERS = {"small": 100_000, "province": 2_600_000}
 _SAMPLES = 200
 _AIM_MS = "< 100"
-_SURNAMES = (
+SURNAMES = (
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎"
     "余潘杜戴夏钟汪田任姜范方石姚谭廖邹熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文"
 )
-_GIVEN = (
+GIVEN = (
     "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂兰华红玉梅国建文志海峰晓春燕辉鹏飞雪琴云莲真环荣爱妹香"
     "月莺媛瑞凡佳嘉琼勤珍贞莉桦叶璧璐娅琦晶妍茜秋珊莎锦黛青倩婷姣婉娴瑾颖露瑶怡婵雁蓓纨仪荷丹蓉眉君琰"
 )
-_ROADS = (
+ROADS = (
     "高新一路 高新二路 科技路 人民中路 经二路 解放路 建国路 中山街 新华街 滨河大道 长安北路 友"
     "谊西路 劳动路 东风路 和平路 文化路 朝阳街 胜利路 育才路 站前路"
 )
 
-_FILL = (
+FILL = (
     "SELECT setseed(0.96766)",
     """
 INSERT INTO customers (id, code, kind, key_level, status, unit_id, name, identity_number, registered_at)
@@ -76,9 +76,9 @@ def _prepare(url: str, rows: int) -> Engine:
     migrate(engine)
     with session_scope(engine) as session:
         load_reference(session)
-    values = {"rows": rows, "surnames": _SURNAMES, "given": _GIVEN, "roads": _ROADS}
+    values = {"rows": rows, "surnames": SURNAMES, "given": GIVEN, "roads": ROADS}
     with engine.begin() as connection:
-        for statement in _FILL:
+        for statement in FILL:
             query = text(statement)
             connection.execute(query, {name: values[name] for name in query.compile().params})
     return engine
@@ -109,7 +109,7 @@ def _samples(engine: Engine, rows: int, chance: random.Random) -> dict[str, list
         "account": accounts,
         "smart card": cards,
         "name": names,
-        "surname only": list(_SURNAMES),
+        "surname only": list(SURNAMES),
         "pinyin initials": initials,
         "address": addresses,
         "part of an address": [address[: chance.randint(3, 6)] for address in addresses],

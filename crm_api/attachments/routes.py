@@ -7,6 +7,7 @@ from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
 from crm_api.attachments import service
+from crm_api.attachments.policy import KINDS
 from crm_api.attachments.schemas import AttachmentOut
 from crm_api.audit.service import Origin
 from crm_api.identity.permissions import Permission
@@ -22,6 +23,8 @@ ContactReader = Annotated[Identity, requires(Permission.CONTACT_READ)]
 ContactWriter = Annotated[Identity, requires(Permission.CONTACT_CREATE)]
 Sent = Annotated[UploadFile, File(description="One file; its name's ending says what it is")]
 
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_KINDS = dict.fromkeys(sorted({kind.media_type for kind in KINDS.values()}), _BINARY)
 #: Whatever it holds, a browser only saves it.
 _SAFE = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -61,7 +64,7 @@ def list_of_contact(contact_id: RowId, identity: ContactReader, session: DbSessi
 @router.get(
     "/attachments/{attachment_id}",
     response_class=FileResponse,
-    responses=problems(404) | {200: {"content": {"application/octet-stream": {}}, "description": "The file"}},
+    responses=problems(404) | {200: {"content": _KINDS, "description": "The file"}},
 )
 def download(attachment_id: RowId, identity: TicketReader, session: DbSession, origin: From) -> FileResponse:
     """The file itself, always to be saved, never shown in place."""
