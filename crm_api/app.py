@@ -34,6 +34,7 @@ ROUTERS: tuple[str, ...] = (
     "crm_api.audit.routes:router",
     "crm_api.webhooks.routes:router",
     "crm_api.subscriptions.routes:router",
+    "crm_api.scores.routes:router",
     "crm_api.campaigns.routes:router",
     "crm_api.capture.routes:router",
     "crm_api.web.health:router",

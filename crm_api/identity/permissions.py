@@ -27,6 +27,7 @@ class Permission(StrEnum):
     PROCESS_MANAGE = "process:manage"
     CALENDAR_MANAGE = "calendar:manage"
     REPORT_READ = "report:read"
+    KEY_LEVEL_DECIDE = "key-level:decide"
     CALL_LIST_READ = "call-list:read"
     CALL_LIST_WORK = "call-list:work"
     CAMPAIGN_MANAGE = "campaign:manage"
@@ -70,7 +71,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     "reviewer": frozenset(_PROVINCIAL_DESK | {_P.TICKET_BULK, _P.RECORDING_LISTEN}),
     "supervisor": frozenset(
         _PROVINCIAL_DESK
-        | {_P.TICKET_BULK, _P.CUSTOMER_MERGE, _P.KNOWLEDGE_WRITE, _P.REPORT_READ, _P.EXPORT}
+        | {_P.TICKET_BULK, _P.CUSTOMER_MERGE, _P.KEY_LEVEL_DECIDE, _P.KNOWLEDGE_WRITE, _P.REPORT_READ, _P.EXPORT}
         | {_P.TELEPHONY_SUPERVISE, _P.RECORDING_LISTEN}
         | {_P.CALL_LIST_READ, _P.CALL_LIST_WORK, _P.CAMPAIGN_MANAGE}
     ),
@@ -78,7 +79,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     "branch_lead": frozenset(_BRANCH_DESK | {_P.CUSTOMER_WRITE, _P.TICKET_BULK}),
     "branch_manager": frozenset(
         _BRANCH_DESK
-        | {_P.CUSTOMER_WRITE, _P.CUSTOMER_MERGE, _P.TICKET_BULK, _P.REPORT_READ, _P.EXPORT, _P.CALL_LIST_READ}
+        | {_P.CUSTOMER_WRITE, _P.CUSTOMER_MERGE, _P.KEY_LEVEL_DECIDE, _P.TICKET_BULK}
+        | {_P.REPORT_READ, _P.EXPORT, _P.CALL_LIST_READ}
     ),
     "analyst": frozenset({_P.SELF, _P.REPORT_READ, _P.TELEPHONY_READ}),
     "manager": frozenset({_P.SELF, _P.REPORT_READ, _P.MONITOR_READ, _P.TELEPHONY_READ}),

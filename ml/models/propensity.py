@@ -217,7 +217,8 @@ class PropensityClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         return probability, places, moved
 
     def _reasoned(self, matrix: np.ndarray, top: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        rows, moved = len(matrix), np.zeros(matrix.shape)
+        rows = len(matrix)
+        moved: np.ndarray = np.zeros(matrix.shape)
         scores = np.zeros((rows, len(self.members_)))
         for number, (member, weight) in enumerate(zip(self.members_, self.blender_.weights, strict=True)):
             if weight == 0.0:

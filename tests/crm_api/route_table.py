@@ -36,6 +36,7 @@ PROVINCE = frozenset({"dispatcher", "reviewer", "supervisor"})
 BULK = PROVINCE | {"branch_lead", "branch_manager"}
 MERGERS = frozenset({"supervisor", "branch_manager"})
 REPORTS = frozenset({"supervisor", "branch_manager", "analyst", "manager", "marketing", "administrator"})
+DECIDERS = frozenset({"supervisor", "branch_manager"})
 WATCHERS = PROVINCE | BRANCH | {"manager"}
 
 CAMPAIGN_READERS = frozenset({"marketing", "supervisor", "branch_manager"})
@@ -157,6 +158,12 @@ TABLE: dict[tuple[str, str], Row] = {
         target="customer",
         body=lambda: {"key_level": "gold"},
         headers=ANY_VERSION,
+    ),
+    # scores
+    ("GET", "/api/v1/customers/{customer_id}/scores"): Row(DESK, target="customer"),
+    ("GET", "/api/v1/key-level-proposals"): Row(DECIDERS),
+    ("POST", "/api/v1/key-level-proposals/{proposal_id}/decision"): Row(
+        DECIDERS, target="proposal", body=lambda: {"accept": True, "account_manager": "nobody"}, status=422
     ),
     ("GET", "/api/v1/customers/{customer_id}/duplicates"): Row(DESK, target="customer"),
     ("GET", "/api/v1/customers/{customer_id}/merges"): Row(DESK, target="customer"),

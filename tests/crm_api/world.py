@@ -23,6 +23,7 @@ from crm_api.customers.models import (
 )
 from crm_api.customers.search_keys import refresh
 from crm_api.organisation.models import OrgUnit, Township
+from crm_api.scores.models import KeyLevelProposal
 from crm_api.subscriptions.models import ReportSubscription
 from crm_api.tickets import service as tickets
 from crm_api.tickets.models import Ticket
@@ -170,6 +171,7 @@ def build_world(session: Session) -> World:
         session.add(subscription)
         session.flush()
         ids[("subscription", side)] = subscription.id
+    ids |= {("proposal", side): _proposal(session, ids[("customer", side)], ids[("unit", side)]) for side in PEOPLE}
     ids |= {("campaign", side): _campaign(session, side, ids[("unit", side)]) for side in PEOPLE}
     hook = WebhookEndpoint(
         url="https://hooks.example.com/", events="customer.merged", secret="s", created_at=START, created_by="boss"
@@ -178,6 +180,24 @@ def build_world(session: Session) -> World:
     session.flush()
     ids |= {("webhook", "own"): hook.id, ("webhook", "foreign"): hook.id}
     return World(ids)
+
+
+def _proposal(session: Session, customer_id: int, unit_id: int) -> int:
+    """A proposed addition to the key customers."""
+    made = KeyLevelProposal(
+        customer_id=customer_id,
+        unit_id=unit_id,
+        from_level=session.get_one(Customer, customer_id).key_level,
+        to_level="gold",
+        score=71.5,
+        parts={"revenue": 40.0, "outlook": 20.0, "size": 5.0, "breadth": 2.5, "loyalty": 4.0},
+        version="1",
+        as_of=date(2026, 3, 1),
+        proposed_at=START,
+    )
+    session.add(made)
+    session.flush()
+    return made.id
 
 
 def _campaign(session: Session, side: Side, unit_id: int) -> int:
