@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from crm_api.audit.service import Origin, record
+from crm_api.campaigns.service import history
 from crm_api.capture.capture_service import contact_of_call
 from crm_api.capture.forms import Sent
 from crm_api.capture.names import channels, service_types
@@ -102,6 +103,7 @@ def show_customer(
         texts=_texts(session, [each.id for each in seen.contacts]),
         answers={each.contact_id: each.score for each in seen.surveys if each.contact_id},
         scores=scores.of(session, customer.id),
+        campaigns=history(session, identity.actor, customer.id),
         may_capture=identity.may(Permission.CONTACT_CREATE),
         merge=merge,
     )
