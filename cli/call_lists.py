@@ -172,3 +172,26 @@ def import_(code: str, file: Path, username: str, as_json: bool) -> None:
     click.echo(f"{found.taken} outcomes taken, {found.known} known before, {len(found.refused)} refused")
     for line, why in found.refused:
         click.echo(f"  line {line}: {why}", err=True)
+
+
+@call_list.command()
+@click.argument("code")
+@_AS
+@click.option("--seed", default=0, show_default=True, help="The same seed makes the same calls.")
+@click.option("--effect", default=0.08, show_default=True, help="What being reached adds to the share that accepts.")
+@_JSON
+def simulate(code: str, username: str, seed: int, effect: float, as_json: bool) -> None:
+    """Work the running campaign CODE with made-up calls whose effect is known. For demonstrations only."""
+    from core.database import session_scope
+    from simulator.campaign_calls import CallLaw, simulate_calls
+
+    engine = _engine()
+    with session_scope(engine) as session:
+        actor = _actor(session, username)
+        campaign_id = _campaign(session, code, actor).id
+    worked = simulate_calls(engine, campaign_id, actor=actor, law=CallLaw(effect=effect), seed=seed)
+    told = {"days": worked.days, "subscriptions": worked.subscriptions, "attempts": dict(worked.attempts)}
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    click.echo(f"{worked.days} days, {sum(worked.attempts.values()):,} calls, {worked.subscriptions:,} subscriptions")

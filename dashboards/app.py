@@ -17,6 +17,7 @@ PAGES = {
     "access_channel": ":material/call_split:",
     "complaint_type": ":material/report:",
     "seat_utilisation": ":material/headset_mic:",
+    "campaigns": ":material/campaign:",
 }
 
 st.set_page_config(layout="wide", page_icon=str(FOLDER / "icon.svg"), initial_sidebar_state="collapsed")
