@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 LOG := .make/setup.log
 READY := .make/ready
-PACKAGES := core crm_api telephony simulator ingestion warehouse ml reports dashboards cli benchmarks
+PACKAGES := core crm_api telephony simulator ingestion warehouse ml reports dashboards dags cli benchmarks
 
 .PHONY: help setup demo test test-full asterisk lint bench lock clean
 .DEFAULT_GOAL := help

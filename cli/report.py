@@ -22,14 +22,21 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 Tell = Callable[[str], None]
 
 
+class ReportsWaitError(CrmError):
+    """Some reports were not sent yet: their data, or the mail server, are awaited."""
+
+    can_pass = True
+
+
 @dataclass
 class Sent:
-    """What became of a round of sendings."""
+    """What became of a round of sendings: `failed` holds every trouble, `waiting` those that a later round mends."""
 
     written: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
+    waiting: list[str] = field(default_factory=list)
 
 
 def write_report(
@@ -143,6 +150,7 @@ def _hand_over(
         return False
     except CrmError as error:
         mark(engine, delivery_id, "claimed", error=error.message)
+        done.waiting.append(outgoing.to)
         done.failed.append(f"{outgoing.to}: {error.message}")
         return False
     mark(engine, delivery_id, "sent", run_id=run_id)

@@ -10,6 +10,8 @@ class CrmError(Exception):
     """
 
     exit_code = 2
+    #: Whether it may pass by itself, so that another try later can help.
+    can_pass = False
 
     def __init__(self, message: str, mend: str = "") -> None:
         super().__init__(message)
@@ -30,6 +32,8 @@ class BadInputError(CrmError):
 
 class StoreUnavailableError(CrmError):
     """The operational store is missing, locked or not migrated."""
+
+    can_pass = True
 
 
 class GateFailedError(CrmError):

@@ -49,6 +49,8 @@ class MailRefusedError(CrmError):
 class MailUnavailableError(CrmError):
     """The server is away, or took nothing in several tries."""
 
+    can_pass = True
+
 
 @dataclass(frozen=True)
 class Outgoing:

@@ -97,9 +97,19 @@ def _node_results(result: Any) -> list[NodeResult]:
 
 
 def run_dbt(
-    settings: Settings, command: Sequence[str], on_event: Callable[[Any], None] | None = None
+    settings: Settings,
+    command: Sequence[str],
+    on_event: Callable[[Any], None] | None = None,
+    *,
+    artefacts: bool = False,
 ) -> tuple[list[NodeResult], BaseException | None]:
     """Run one dbt command on the warehouse of `settings`, in this process; nothing is printed.
+
+    Args:
+        settings: of the installation.
+        command: dbt's command with its own options.
+        on_event: called with each of dbt's events.
+        artefacts: write manifest and run results into dbt/target beside the warehouse.
 
     Returns:
         what became of each node, and the exception that stopped dbt itself (e.g. a model that does not parse).
@@ -114,7 +124,7 @@ def run_dbt(
         "--log-level-file", "info",
         "--log-path", str(folder / "dbt" / "logs"),
         "--no-version-check",
-        "--no-write-json",
+        "--write-json" if artefacts else "--no-write-json",
         "--no-use-colors",
         *command,
         "--project-dir", str(PROJECT),

@@ -14,6 +14,8 @@ from core.time import utc_now
 class WarehouseBusyError(CrmError):
     """Another process is building or publishing."""
 
+    can_pass = True
+
 
 @contextmanager
 def warehouse_lock(settings: Settings, work: str) -> Iterator[None]:

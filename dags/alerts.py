@@ -1,0 +1,74 @@
+"""Tell people of failed and late runs, by mail and webhook, with the check that failed and its rows."""
+
+import json
+import logging
+import urllib.request
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import CrmError
+
+_LOG = logging.getLogger("crm.alerts")
+_PATIENCE_SECONDS = 10
+
+
+class AlertSettings(BaseSettings):
+    """Who is told; every field is the environment variable CRM_ALERT_<FIELD>."""
+
+    model_config = SettingsConfigDict(env_prefix="CRM_ALERT_", extra="ignore")
+
+    emails: str = Field(default="", description="Addresses, separated by blanks.")
+    webhook: str = Field(default="", description="An http(s) address that gets the alert as JSON.")
+
+
+def told_of_failure(context: dict[str, Any]) -> None:
+    """Airflow's callback for a task that failed for good."""
+    instance = context["task_instance"]
+    error = context.get("exception")
+    tell(f"{instance.dag_id}.{instance.task_id} failed", f"Run {context.get('run_id', '–')}:\n\n{error}")
+
+
+async def told_of_delay(context: dict[str, Any] | None = None, **_: Any) -> None:
+    """Airflow's callback for a run that is not over in time."""
+    run = (context or {}).get("dag_run") or {}
+    name = run.get("dag_id", "a schedule") if isinstance(run, dict) else getattr(run, "dag_id", "a schedule")
+    tell(f"{name} is late", f"The run isn't over in time: {run}")
+
+
+def tell(subject: str, body: str, settings: AlertSettings | None = None) -> list[str]:
+    """Send an alert to everybody configured; what went wrong with the telling is logged and returned, never raised."""
+    settings = settings or AlertSettings()
+    troubles = [trouble for address in settings.emails.split() if (trouble := _mail(address, subject, body))]
+    if settings.webhook and (trouble := _post(settings.webhook, subject, body)):
+        troubles.append(trouble)
+    for trouble in troubles:
+        _LOG.error("an alert was not delivered: %s", trouble)
+    return troubles
+
+
+def _mail(address: str, subject: str, body: str) -> str | None:
+    from reports.mail import MailSettings, compose_notice, send
+
+    settings = MailSettings()
+    if not settings.host:
+        return f"{address}: CRM_SMTP_HOST is empty"
+    try:
+        send(compose_notice(f"[CRM] {subject}", body, address, settings), settings)
+    except CrmError as error:
+        return f"{address}: {error.message}"
+    return None
+
+
+def _post(url: str, subject: str, body: str) -> str | None:
+    if urlsplit(url).scheme not in ("http", "https"):
+        return f"CRM_ALERT_WEBHOOK is {url!r}, not an http address"
+    content = json.dumps({"subject": subject, "text": body}, ensure_ascii=False).encode()
+    request = urllib.request.Request(url, content, {"Content-Type": "application/json"})  # noqa: S310 - checked above
+    try:
+        with urllib.request.urlopen(request, timeout=_PATIENCE_SECONDS):  # noqa: S310 - checked above
+            return None
+    except OSError as error:
+        return f"{url}: {error}"
