@@ -126,7 +126,8 @@ def prepare(url: str, customers: int, tickets: int) -> Engine:
         for setting in ("session_replication_role = replica", "synchronous_commit = off", "work_mem = '256MB'"):
             connection.exec_driver_sql(f"SET LOCAL {setting}")
         connection.exec_driver_sql("SET LOCAL maintenance_work_mem = '1GB'")
-        indexes = connection.execute(text(_INDEXES), {"tables": _TABLES}).all()
+        found = connection.execute(text(_INDEXES), {"tables": _TABLES})
+        indexes = [(str(name), str(definition)) for name, definition in found]
         for name, _ in indexes:
             connection.exec_driver_sql(f'DROP INDEX "{name}"')
         _fill(connection, values)

@@ -93,9 +93,9 @@ class Desk:
         if kind == "transition" and self.opened:
             number = self.opened.pop(0)
             headers = {"Authorization": f"Bearer {chance.choice(self.callers.dispatchers)}"}
-            body = {"step": "dispatch", "fields": {"unit_id": self.callers.branch_id}}
+            body: dict[str, Any] = {"step": "dispatch", "fields": {"unit_id": self.callers.branch_id}}
             return await client.post(f"/api/v1/tickets/{number}/transitions", headers, body)
-        body = {
+        new: dict[str, Any] = {
             "channel_code": "voice",
             "service_type_code": "complaint",
             "customer_id": chance.randint(1, self.customers),
@@ -103,7 +103,7 @@ class Desk:
             "description": "客户反映开机后提示无信号，已指导重启无效。",
         }
         headers["Idempotency-Key"] = uuid4().hex
-        return await client.post("/api/v1/tickets", headers, body)
+        return await client.post("/api/v1/tickets", headers, new)
 
     async def work(self, rate: float, seconds: float) -> list[Answer]:
         """`rate` requests a second for `seconds`; the answers, when all have come."""

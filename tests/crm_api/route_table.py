@@ -107,6 +107,10 @@ def _article() -> dict[str, Any]:
     return {"kind": "article", "language": "zh-CN", "title": "营业时间", "body": "营业厅每日 8:30 至 18:00。"}
 
 
+def _targets() -> dict[str, Any]:
+    return {"calendar_code": "office", "first_response_seconds": 3600, "resolution_seconds": None}
+
+
 def _file() -> tuple[str, bytes]:
     return "现场.txt", f"第 {next(_numbers)} 次上门".encode()
 
@@ -331,6 +335,18 @@ TABLE: dict[tuple[str, str], Row] = {
         LIST_CALLERS, also={"entry_id": "987654321"}, form=lambda: {"outcome": "refused"}, status=404
     ),
     ("POST", "/app/calls/entries/{entry_id}/release"): Row(LIST_CALLERS, also={"entry_id": "987654321"}, status=404),
+    # service levels: codes that nobody knows, so that the matrix changes nothing
+    ("GET", "/api/v1/service-levels"): Row(ADMINISTRATOR),
+    ("PUT", "/api/v1/service-levels/{policy_code}"): Row(
+        ADMINISTRATOR, also={"policy_code": "none"}, body=_targets, status=404
+    ),
+    ("GET", "/api/v1/calendars/{calendar_code}"): Row(ADMINISTRATOR, also={"calendar_code": "office"}),
+    ("PUT", "/api/v1/calendars/{calendar_code}/days/{day}"): Row(
+        ADMINISTRATOR,
+        also={"calendar_code": "none", "day": "2026-10-10"},
+        body=lambda: {"follows_weekday": None},
+        status=404,
+    ),
     # administration
     ("GET", "/api/v1/users"): Row(ADMINISTRATOR),
     ("POST", "/api/v1/users"): Row(ADMINISTRATOR, body=_user, status=201),
@@ -455,6 +471,11 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/api/v1/dialler"): Row(frozenset({"supervisor"})),
     ("POST", "/api/v1/dialler/stop"): Row(frozenset({"supervisor"}), body=lambda: {"reason": "名单有误"}),
     ("POST", "/api/v1/dialler/resume"): Row(frozenset({"supervisor"})),
+    ("GET", "/api/v1/contacts/{contact_id}/recordings"): Row(frozenset({"supervisor", "reviewer"}), target="contact"),
+    ("GET", "/api/v1/recordings/{recording_id}"): Row(
+        frozenset({"supervisor", "reviewer"}), also={"recording_id": "987654321"}, status=404
+    ),
+    ("GET", "/app/contacts/{contact_id}/recordings"): Row(frozenset({"supervisor", "reviewer"}), target="contact"),
     ("GET", "/app/supervisor"): Row(frozenset({"supervisor"})),
     ("POST", "/app/supervisor/agents/{code}/join"): Row(
         frozenset({"supervisor"}), also={"code": "none"}, form=lambda: {"mode": "listen"}, status=404
