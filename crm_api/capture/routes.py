@@ -14,6 +14,7 @@ from crm_api.capture import (
     many,
     merging,
     monitor,
+    phone_recordings,
     process_editor,
     reports,
     service_levels,
@@ -41,6 +42,7 @@ for _part in (
     process_editor,
     service_levels,
     supervisor,
+    phone_recordings,
     reports,
     live,
 ):
