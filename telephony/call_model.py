@@ -25,6 +25,8 @@ EXIT_CLASS = {
 
 #: Written by the listener, not by Asterisk: the call ended while nobody listened. Its ending is unknown, never guessed.
 UNOBSERVED = "UNOBSERVED"
+#: Asterisk has started: what was open before ended with its last run, nobody knows how.
+RESTARTED = "QUEUESTART"
 
 
 @dataclass(slots=True)
@@ -128,7 +130,7 @@ class _Builder:
         for event in left:
             self._end_without_answer(event)
         for event in self.events:
-            if event.kind == UNOBSERVED:
+            if event.kind in (UNOBSERVED, RESTARTED):
                 self._lose(event)
         return sorted(self.visits, key=lambda visit: (visit.entered_at, visit.queue, visit.call))
 
@@ -197,7 +199,8 @@ class _Builder:
 
     def _lose(self, event: QueueEvent) -> None:
         for visit in self.visits:
-            if event.call not in (visit.call, visit.linked_call) or visit.entered_at > event.at or visit.is_over:
+            is_meant = event.kind == RESTARTED or event.call in (visit.call, visit.linked_call)
+            if not is_meant or visit.entered_at > event.at or visit.is_over:
                 continue
             if visit.exited_at is None:
                 visit.exit_class, visit.exited_at = "unknown", event.at

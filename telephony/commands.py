@@ -4,11 +4,15 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from core.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
 from telephony.service_commands import dial, fax, ivr, recordings
 
 #: The private Asterisk of development, demo and tests lies here (not below CRM_HOME: it is an installation).
@@ -20,6 +24,21 @@ def _manager_secret() -> str:
     if not secret:
         raise ConfigurationError("CRM_MANAGER_SECRET is not set.", "Set it to the manager user's secret.")
     return secret
+
+
+def _ready_or_away(engine: "Engine") -> None:
+    """A store that does not answer now is waited for while events go to the journal; one that is wrong is told."""
+    from sqlalchemy.exc import OperationalError
+
+    from core.errors import StoreUnavailableError
+    from crm_api.store import require_ready
+
+    try:
+        require_ready(engine)
+    except StoreUnavailableError as error:
+        if not isinstance(error.__cause__, OperationalError):
+            raise
+        click.echo(f"crm: {error}\n  Listening all the same: events are journalled.", err=True)
 
 
 @click.group()
@@ -136,7 +155,6 @@ def listen(host: str, port: int, user: str) -> None:
 
     from core.database import make_engine
     from core.settings import get_settings
-    from crm_api.store import require_ready
     from telephony.listener import Address, Listener
     from telephony.screen_pop import ScreenPops
     from telephony.supervisor import Orders
@@ -144,7 +162,7 @@ def listen(host: str, port: int, user: str) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings = get_settings()
     engine = make_engine(settings)
-    require_ready(engine)
+    _ready_or_away(engine)
     address = Address(host, port, user, _manager_secret())
     listener = Listener(address, engine, settings.home / "telephony" / "journal", on_event=ScreenPops(engine))
     orders = Orders(address, engine, listener.connected.is_set)

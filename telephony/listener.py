@@ -54,18 +54,23 @@ class Address:
 
 
 class StoreWriter:
-    """Writes what changed of the model; keeps it for the next time while the store does not answer."""
+    """Writes what changed of the model; keeps it for the next time while the store does not answer.
 
-    def __init__(self, engine: Engine, model: LiveModel) -> None:
-        self._engine, self._model = engine, model
+    Args:
+        lock: of the model; not held while the store works, so that events go on being journalled whatever it does.
+    """
+
+    def __init__(self, engine: Engine, model: LiveModel, lock: threading.Lock) -> None:
+        self._engine, self._model, self._lock = engine, model, lock
         self._pending_calls: dict[str, CallRecord] = {}
         self.behind_since: float | None = None
 
     def write(self, now: int) -> int:
         """Write the calls and states that changed; the number of calls written. 0 while the store is away."""
-        for record in self._model.changed_calls(now):
-            self._pending_calls[record.external_id] = record
-        states = self._model.changed_states(now)
+        with self._lock:
+            for record in self._model.changed_calls(now):
+                self._pending_calls[record.external_id] = record
+            states = self._model.changed_states(now)
         if not self._pending_calls and not states:
             return 0
         try:
@@ -91,8 +96,9 @@ class StoreWriter:
         except (OperationalError, IntegrityError) as error:
             # The IVR writes the same call: whoever comes second finds it at the next writing.
             self.behind_since = self.behind_since or time.time()
-            for agent in states:
-                self._model.touch(agent, now)
+            with self._lock:
+                for agent in states:
+                    self._model.touch(agent, now)
             log.warning("The store did not take it; %d calls wait: %s", len(self._pending_calls), error.orig)
             return 0
         written = len(self._pending_calls)
@@ -121,7 +127,7 @@ class Listener:
         self._reader = EventReader()
         self._lock = threading.Lock()
         self._stop = threading.Event()
-        self._writer = StoreWriter(engine, self._model)
+        self._writer = StoreWriter(engine, self._model, self._lock)
         self.connected = threading.Event()
         #: There while the connection stands: what `crm doctor` and the frontend look at.
         self._sign = folder.parent / "connected"
@@ -219,5 +225,4 @@ class Listener:
             self._stop.set()
 
     def _write(self) -> None:
-        with self._lock:
-            self._writer.write(int(time.time()))
+        self._writer.write(int(time.time()))

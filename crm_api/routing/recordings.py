@@ -89,7 +89,7 @@ def seconds_of(content: bytes) -> float:
     try:
         with wave.open(io.BytesIO(content)) as sound:
             if sound.getnframes():
-                return float(sound.getnframes()) / sound.getframerate()
+                return float(sound.getnframes() / sound.getframerate())
     except (wave.Error, EOFError):
         pass
     return max(len(content) - _HEAD, 0) / _BYTES_A_SECOND
