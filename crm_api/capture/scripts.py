@@ -44,6 +44,7 @@ def script_of(service_type_code: str, language: Language) -> Script:
 
     def pieces(name: str) -> tuple[Module, ...]:
         rows = [*own.get(name, []), *content["shared"].get(name, [])]
-        return tuple(Module(row["code"], row[key]) for row in rows)
+        # What is typed is the same in every language; what is read as a title is not.
+        return tuple(Module(row.get("title_en", row["code"]) if key == "en" else row["code"], row[key]) for row in rows)
 
     return Script(tuple(step[key] for step in own.get("steps", [])), pieces("modules"), pieces("knowledge"))
