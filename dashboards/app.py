@@ -17,6 +17,9 @@ PAGES = {
     "access_channel": ":material/call_split:",
     "complaint_type": ":material/report:",
     "seat_utilisation": ":material/headset_mic:",
+    "customer_patterns": ":material/groups:",
+    "staffing": ":material/event_available:",
+    "models": ":material/psychology:",
     "campaigns": ":material/campaign:",
 }
 

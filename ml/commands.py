@@ -184,8 +184,10 @@ def forecast(no_publish: bool, as_json: bool) -> None:
     if as_json:
         _dump(told)
         return
-    click.echo(f"{told['calls']:,.0f} calls expected from {told['first']} to {told['last']}"
-               f" ({told['low']:,.0f} to {told['high']:,.0f}); run {told['run_id'] or '–'}")  # fmt: skip
+    click.echo(
+        f"{told['calls']:,.0f} calls expected from {told['first']} to {told['last']}, {told['agent_hours']:,.0f} agent"
+        f" hours needed, roster {told['gap_hours']:+,.0f} hours; run {told['run_id'] or '–'}"
+    )
 
 
 @click.command()

@@ -1,7 +1,7 @@
 """`crm score`: every customer by every model in use; the scores go to the lake, the marts and the store."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -282,52 +282,42 @@ def _changes(frame: pd.DataFrame, parts: key_customers.Parts, scored: Scored) ->
     return pa.table(columns)
 
 
-def registry_artefacts(settings: Settings, drift: dict[str, float]) -> list[Artefact]:
-    """The registry as rows: every version, its metrics and cards."""
+def registry_artefacts(
+    settings: Settings, drift: dict[str, float], only: Sequence[str] | None = None
+) -> list[Artefact]:
+    """The registry as rows, one artefact a model (those of `only`): every version, its metrics and cards."""
+    texts = ("model", "version", "trained_at", "learnt_to", "promoted_by", "promoted_at", "promoted_because", "metrics",
+             "card_zh", "card_en")  # fmt: skip
+    kinds = [("is_champion", pa.bool_()), ("beats_baseline", pa.bool_()), ("drift", pa.float64())]
+    schema = pa.schema([*kinds, *((name, pa.string()) for name in texts)])
+    chosen = registry.models(settings) if only is None else only
+    return [Artefact("model_versions", model, rows_of(_versions(settings, model, drift), schema)) for model in chosen]
+
+
+def _versions(settings: Settings, model: str, drift: dict[str, float]) -> list[dict[str, object]]:
+    champion = registry.champion(settings, model)
     rows: list[dict[str, object]] = []
-    for model in registry.models(settings):
-        champion = registry.champion(settings, model)
-        for each in registry.versions(settings, model):
-            used = champion is not None and champion.version == each.version
-            figures = {name: value for name, value in each.metrics.items() if name != "score_bins"}
-            rows.append(
-                {
-                    "model": model,
-                    "version": each.version,
-                    "is_champion": used,
-                    "beats_baseline": each.beats_baseline,
-                    "trained_at": each.trained_at,
-                    "learnt_to": each.as_of,
-                    "promoted_by": champion.by if used and champion else None,
-                    "promoted_at": champion.at if used and champion else None,
-                    "promoted_because": champion.reason if used and champion else None,
-                    "metrics": json.dumps(registry.rounded(figures), ensure_ascii=False),
-                    "drift": drift.get(model) if used else None,
-                    "card_zh": registry.card(settings, model, each.version, "zh-CN"),
-                    "card_en": registry.card(settings, model, each.version, "en"),
-                }
-            )
-    texts = (
-        "model",
-        "version",
-        "trained_at",
-        "learnt_to",
-        "promoted_by",
-        "promoted_at",
-        "promoted_because",
-        "metrics",
-        "card_zh",
-        "card_en",
-    )
-    schema = pa.schema(
-        [
-            ("is_champion", pa.bool_()),
-            ("beats_baseline", pa.bool_()),
-            ("drift", pa.float64()),
-            *((name, pa.string()) for name in texts),
-        ]
-    )
-    return [Artefact("models", "all", rows_of(rows, schema))]
+    for each in registry.versions(settings, model):
+        used = champion is not None and champion.version == each.version
+        figures = {name: value for name, value in each.metrics.items() if name != "score_bins"}
+        rows.append(
+            {
+                "model": model,
+                "version": each.version,
+                "is_champion": used,
+                "beats_baseline": each.beats_baseline,
+                "trained_at": each.trained_at,
+                "learnt_to": each.as_of,
+                "promoted_by": champion.by if used and champion else None,
+                "promoted_at": champion.at if used and champion else None,
+                "promoted_because": champion.reason if used and champion else None,
+                "metrics": json.dumps(registry.rounded(figures), ensure_ascii=False),
+                "drift": drift.get(model) if used else None,
+                "card_zh": registry.card(settings, model, each.version, "zh-CN"),
+                "card_en": registry.card(settings, model, each.version, "en"),
+            }
+        )
+    return rows
 
 
 def _to_store(settings: Settings, scored: list[Scored], key_changes: pa.Table) -> None:

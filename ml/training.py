@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import BadInputError, CrmError
+from core.i18n import as_language, texts
 from core.settings import Settings, get_settings
 from core.time import to_local, utc_now
 from ml import registry
@@ -68,7 +69,7 @@ def train(
         tell(name)
         try:
             results += getattr(trainer, name)()
-        except TooLittleDataError as error:
+        except (TooLittleDataError, registry.NoModelError) as error:
             results.append(Outcome(name, "", False, str(error), {}))
     return results
 
@@ -247,16 +248,17 @@ class _Trainer:
         """Save a version; it scores from now on if it beats its baseline and is no worse than the champion."""
         registry.save(self.settings, entry, model, cards(entry))
         champion = registry.champion(self.settings, entry.model)
+        said = texts("ml", as_language(self.settings.language) or "zh-CN")
         if not entry.beats_baseline:
-            return Outcome(entry.model, entry.version, False, "not shown to beat its baseline", entry.metrics)
+            return Outcome(entry.model, entry.version, False, said("train.not_shown"), entry.metrics)
         if champion is None:
-            reason = "first version that beats its baseline"
+            reason = said("train.first")
         else:
             gain, low = against(registry.load(self.settings, entry.model))
             if gain < 0 or low < -0.02:
-                note = f"the champion ranks better on the same customers ({gain:+.3f})"
+                note = said("train.worse", gain=f"{gain:+.3f}")
                 return Outcome(entry.model, entry.version, False, note, entry.metrics)
-            reason = f"no worse than {champion.version} on the same customers ({gain:+.3f})"
+            reason = said("train.no_worse", version=champion.version, gain=f"{gain:+.3f}")
         registry.promote(self.settings, entry.model, entry.version, by=self.by, reason=reason)
         return Outcome(entry.model, entry.version, True, reason, entry.metrics)
 

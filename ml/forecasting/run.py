@@ -59,7 +59,7 @@ def forecast(settings: Settings | None = None, *, publish: bool = True, tell: Te
         Artefact("forecast", "all", _forecast_table(coming[coming["queue_key"] != ALL_QUEUES], entry.version, as_of)),
         Artefact("staffing", "all", _staffing_table(planned, as_of)),
         Artefact("forecast_errors", "all", rows_of(errors, _ERRORS)),
-        *registry_artefacts(settings, {}),
+        *registry_artefacts(settings, {}, [MODEL]),
     ])  # fmt: skip
     tell("marts")
     build_scores(settings)

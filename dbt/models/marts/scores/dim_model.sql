@@ -12,7 +12,7 @@ select
   drift,
   card_zh,
   card_en
-from {{ model_rows('models', {
+from {{ model_rows('model_versions', {
   'model': 'varchar', 'version': 'varchar', 'is_champion': 'boolean', 'beats_baseline': 'boolean',
   'trained_at': 'varchar', 'learnt_to': 'varchar', 'promoted_by': 'varchar', 'promoted_at': 'varchar',
   'promoted_because': 'varchar', 'metrics': 'varchar', 'drift': 'double', 'card_zh': 'varchar', 'card_en': 'varchar',

@@ -1,0 +1,39 @@
+"""Customers: patterns of behaviour, who may leave and what may help, next offers, key levels."""
+
+import streamlit as st
+
+from dashboards.answers.customers import key_changes, next_offers, remedies, retention, segment_moves, segments
+from dashboards.cards import card
+from dashboards.figures.bars import ranked
+from dashboards.figures.segments import moves
+from dashboards.frame import current_frame
+from dashboards.plain_table import plain_table
+
+frame = current_frame()
+text = frame.texts
+known = segments(frame)
+if known.empty:
+    st.info(text("customers.none"), icon=":material/hourglass_empty:")
+    st.stop()
+
+with st.grid(3, min_column_width=260, key="segments"):
+    for each in known.to_dict("records"):
+        with st.container(border=True, height="stretch", key=f"segment_{each['segment']}"):
+            st.markdown(f"**{each['name']}**")
+            st.metric(text("column.customers"), f"{each['customers']:,}", f"{each['share']:.0%}", delta_color="off",
+                      delta_arrow="off")  # fmt: skip
+            st.markdown(each["differs"])
+            st.markdown(f":material/arrow_forward: {each['action']}")
+            st.caption(text(f"verdict.{each['verdict'].replace(' ', '_')}", value=f"{each['jaccard']:.2f}"))
+
+moved = segment_moves(frame, known)
+card(frame, "segment_moves", moved, lambda: moves(moved, texts=text))
+
+left, right = st.columns([2, 3])
+with left:
+    helps = remedies(frame)
+    card(frame, "remedies", helps, lambda: ranked(helps, texts=text, unit="count", name=text("column.yuan_at_risk")))
+with right:
+    plain_table(frame, "next_offers", next_offers(frame))
+    plain_table(frame, "key_changes", key_changes(frame))
+plain_table(frame, "retention", retention(frame))
