@@ -17,7 +17,10 @@ class EventReader:
     def read(self, message: Message, received_at: float) -> QueueEvent | None:
         """The queue event of a message; None if it is of no concern to the call model."""
         stamp = message.headers.get("Timestamp", "")
-        at = int(float(stamp)) if stamp.replace(".", "", 1).isdigit() else int(received_at)
+        # A time beyond eleven digits is none of this world: then that of receipt counts.
+        whole, _, rest = stamp.partition(".")
+        is_time = whole.isascii() and whole.isdigit() and len(whole) <= 11 and (not rest or rest.isdigit())
+        at = int(whole) if is_time else int(received_at)
         headers = message.headers
         call, queue = headers.get("Uniqueid", "NONE"), headers.get("Queue", "NONE")
         agent = headers.get("MemberName", "NONE")
@@ -74,4 +77,4 @@ class EventReader:
 
 def _number(message: Message, name: str) -> str:
     value = message.headers.get(name, "")
-    return value if value.isascii() and value.isdigit() else "0"
+    return value if value.isascii() and value.isdigit() and len(value) <= 9 else "0"

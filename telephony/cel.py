@@ -55,7 +55,7 @@ def _event(fields: Sequence[str]) -> CelEvent | str:
     if len(fields) < _COLUMNS:
         return f"{len(fields)} columns where {_COLUMNS} are needed: a truncated line, or another layout?"
     at = fields[_TIME]
-    if not (at.isascii() and at.replace(".", "", 1).isdigit() and len(at) <= 20):
+    if not (at.isascii() and at.replace(".", "", 1).isdigit() and len(at.partition(".")[0]) <= 11):
         return f"the time {at!r} is not seconds since 1970 (set dateformat=%s, or leave it out)"
     return CelEvent(
         float(at),
