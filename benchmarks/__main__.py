@@ -14,7 +14,9 @@ BENCHMARKS = {
     "ingest": "benchmarks.ingest",
     "pipeline": "benchmarks.pipeline",
     "models": "benchmarks.models",
+    "scoring": "benchmarks.scoring",
     "search": "benchmarks.search",
+    "screen-pop": "benchmarks.screen_pop",
     "core": "benchmarks.core_load",
 }
 

@@ -107,6 +107,8 @@ def telephony(
         running.callback(pbx.stop)
         pbx.start()
         running.enter_context(_beside(settings, base.manager_secret, "listen", "--port", str(ports.manager)))
+        spool = str(pbx.recordings)
+        running.enter_context(_beside(settings, base.manager_secret, "recordings", "--spool", spool, "--watch"))
         if speaks:
             running.enter_context(_beside(settings, base.manager_secret, "ivr", "--port", str(ports.agi)))
         yield Telephony(

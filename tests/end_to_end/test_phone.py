@@ -19,6 +19,7 @@ from core.settings import Settings
 from crm_api.audit.models import AuditEntry
 from crm_api.contacts.models import Contact, QueueVisit
 from crm_api.identity.service import create_demo_users
+from crm_api.routing.models import Recording
 from crm_api.tickets.models import Ticket
 from crm_api.workforce.models import AgentStateInterval, Queue
 from telephony.asterisk.plan import Ports
@@ -188,9 +189,7 @@ def _is_in_the_logs_and_the_store(centre: Centre, ticket_id: int) -> None:
     events = (pbx.state / "log" / "cel-custom" / "Master.csv").read_text()
     assert events.count("LINKEDID_END") >= 1
     assert visit.call in events
-    recorded = list(pbx.recordings.glob(f"*{visit.call.rsplit('-', 1)[-1]}*"))
-    assert recorded, "the conversation was recorded"
-    assert recorded[0].stat().st_size > 8000
+    until(lambda: _recordings(centre, visit.call), "the recording with its contact")
     with session_scope(centre.engine) as session:
         contact = session.scalars(select(Contact).where(Contact.external_id == visit.call)).one()
         stored = session.scalars(select(QueueVisit).where(QueueVisit.contact_id == contact.id)).one()
@@ -202,6 +201,12 @@ def _is_in_the_logs_and_the_store(centre: Centre, ticket_id: int) -> None:
         assert stored.ended_at is not None
         assert int((stored.ended_at - stored.exited_at).total_seconds()) == visit.talk_seconds  # type: ignore[operator]
         assert {"available", "talk", "wrap_up"} <= states
+
+
+def _recordings(centre: Centre, call: str) -> list[Recording]:
+    with session_scope(centre.engine) as session:
+        linked = select(Recording).join(Contact, Contact.id == Recording.contact_id)
+        return list(session.scalars(linked.where(Contact.external_id == call, Recording.seconds > 2)))
 
 
 def _is_in_the_figures(centre: Centre) -> None:
