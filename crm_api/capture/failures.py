@@ -16,6 +16,7 @@ from crm_api.capture.pages import PREFIX, draw, language_of, render_plain, wants
 from crm_api.errors import NotAllowedError, RefusedError
 from crm_api.tickets.bulk import Outlook
 from crm_api.tickets.errors import EditedMeanwhileError, MissingFieldsError, WrongStateError
+from crm_api.wording import in_language
 
 _NAMED = re.compile(r"(\w+) is (missing|.)")
 _Handler = Callable[[Request, Any], Response]
@@ -42,7 +43,7 @@ def explain(error: Exception, status: int, text: Texts) -> tuple[str, list[str]]
 
 
 def _own_words(error: CrmError, text: Texts) -> list[str]:
-    """The refusal's own words where the reader reads English; else which field it names, if it names one.
+    """The refusal's own words where the reader reads English; else which field it names, or what `wording` has for it.
 
     Services speak English; what they say of a field (“title is missing.”, “score is 9, …”) is told in the page's words.
     """
@@ -50,7 +51,8 @@ def _own_words(error: CrmError, text: Texts) -> list[str]:
         return [line for line in (error.message, error.mend) if line]
     found = _NAMED.match(error.message)
     if found is None or f"field.{found[1]}" not in text:
-        return []
+        worded = [(line, in_language(line, text.language)) for line in (error.message, error.mend) if line]
+        return [line for english, line in worded if line != english]
     label = _label(text, found[1])
     return [text("refused.field_missing" if found[2] == "missing" else "refused.field_wrong", field=label)]
 

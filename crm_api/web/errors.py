@@ -14,7 +14,9 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
 from core.errors import BadInputError, CrmError, StoreUnavailableError
+from core.i18n import Language, as_language
 from crm_api.errors import RefusedError
+from crm_api.wording import in_language
 
 MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger("crm.api")
@@ -52,7 +54,9 @@ def problem_response(
     headers: dict[str, str] | None = None,
     extra: dict[str, Any] | None = None,
 ) -> JSONResponse:
-    """A problem document; `slug` defaults to the status' name."""
+    """A problem document; `slug` defaults to the status' name. Words follow Accept-Language where it is Chinese."""
+    language = _language(request)
+    detail, mend = in_language(detail, language), in_language(mend or "", language)
     title = HTTPStatus(status).phrase
     body = Problem(
         type=f"urn:crm:problem:{slug or title.lower().replace(' ', '-')}",
@@ -66,6 +70,12 @@ def problem_response(
     )
     content = body.model_dump(mode="json", exclude_defaults=True)
     return JSONResponse(content, status_code=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def _language(request: Request) -> Language:
+    """Programs read English; who asks for Chinese first gets it."""
+    asked = request.headers.get("accept-language", "").split(",")[0].split(";")[0]
+    return as_language(asked) or "en"
 
 
 def _crm_error(request: Request, error: Exception) -> JSONResponse:
