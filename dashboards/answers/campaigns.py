@@ -103,9 +103,9 @@ def by_city(frame: Frame, campaign: int) -> pd.DataFrame:
             "assigned": rows["assigned"],
             "reached": rows["reached"],
             "accepted": rows["accepted"],
-            "share_called": (rows["converted"] / rows["assigned"].where(rows["assigned"] > 0)).round(3),
+            "share_called": _shares(rows["converted"], rows["assigned"]),
             "held": rows["held"],
-            "share_held": (rows["held_converted"] / rows["held"].where(rows["held"] > 0)).round(3),
+            "share_held": _shares(rows["held_converted"], rows["held"]),
         }
     ).sort_values("assigned", ascending=False)
 
@@ -114,6 +114,11 @@ def title_of(frame: Frame, row: pd.Series) -> str:
     """A campaign as the list box names it."""
     state = frame.texts(f"campaign.state_{row['state']}")
     return f"{row['title']} · {row['starts_on']:%Y-%m-%d} · {state}"
+
+
+def _shares(part: pd.Series, whole: pd.Series) -> list[str]:
+    """Shares as people read them; a dash where there is nobody."""
+    return [f"{won / all_:.1%}" if all_ else "–" for won, all_ in zip(part, whole, strict=True)]
 
 
 def _arms(frame: Frame, campaign: int) -> pd.DataFrame:

@@ -35,6 +35,7 @@ said = text(
     high=f"{effect.high * 100:.1f}",
     needed=f"{effect.needed or 0:,}",
 )
+st.caption(text("campaign.whole"))
 _SIGNS.get(found.verdict, st.warning)(said, icon=":material/balance:")
 if not campaign["is_window_over"]:
     until = campaign["approved_at"] + pd.Timedelta(days=int(campaign["window_days"]))

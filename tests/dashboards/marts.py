@@ -89,6 +89,17 @@ select seat_key, date_key, half_hour_key, city_code, branch_key, centre_code, 18
   if(seat_key <= 9, 1500.0, 0.0) as occupied_seconds, if(seat_key <= 9, 700.0 + hash(half_hour_key, seat_key) % 500, 0) as on_contact_seconds,
   if(seat_key <= 9, 200.0, 0) as available_seconds, if(seat_key <= 9, 100.0, 0) as pause_seconds, if(seat_key <= 9, 80.0, 0) as paid_pause_seconds, 1 as agents
 from dim_seat, days, dim_half_hour where half_hour_key between 16 and 43 and seat_key > 0;
+create table dim_campaign as
+select 1 as campaign_key, 'spring' as code, '春季宽带' as title, 'subscribe' as goal, 'finished' as state, $first as starts_on,
+  $first + interval 20 day as ends_on, 10 as holdout_percent, 30 as window_days, cast($first as timestamptz) as approved_at, true as is_window_over;
+create table fct_call_list_entry as
+select row_number() over () as entry_key, 1 as campaign_key, city_code, n % 10 > 0 as is_assigned, n % 10 > 0 and n % 3 > 0 as is_called,
+  n % 10 > 0 and n % 3 > 1 as is_reached, n % 10 > 0 and n % 9 = 2 as is_accepted, if(n % 10 > 0, n % 7 = 0, n % 50 = 0) as is_converted,
+  if(n % 7 = 0, 36000, 0) as margin_fen, if(n % 10 > 0 and n % 3 > 0, 300, 0) as cost_fen
+from cities, range(customers) as t (n);
+create table fct_list_gate as
+select 1 as campaign_key, gate, position, customers, 'province' as city_code
+from (values ('no_consent', 1, 1600), ('open_complaint', 2, 40), ('eligible', 3, 900), ('capacity', 4, 100)) as g (gate, position, customers);
 create table fct_queue_visit as
 select date_key, city_code, 'voice' as channel_code, 1 as agent_key, true as is_answered from days, cities;
 """
@@ -160,6 +171,9 @@ def publish_marts(settings: Settings, run_id: str, *, is_empty: bool = False) ->
                 "fct_contact",
                 "fct_seat_half_hour",
                 "fct_queue_visit",
+                "dim_campaign",
+                "fct_call_list_entry",
+                "fct_list_gate",
             ):
                 connection.execute(f"delete from {table}")
     publication = Publication(
