@@ -15,9 +15,9 @@ def calls_by_queue(table: pd.DataFrame, *, texts: Texts) -> Any:
     colour = alt.Color("name:N", scale=alt.Scale(domain=names, range=PARTS[: len(names)]), sort=names)
     chart = (
         alt.Chart(table)
-        .mark_bar()
+        .mark_bar(width={"band": 0.7})
         .encode(
-            x=alt.X("day:T", axis=day_axis()),
+            x=alt.X("yearmonthdate(day):T", axis=day_axis()),
             y=alt.Y("calls:Q", axis=alt.Axis(title=None, format=",.0f", tickCount=5)),
             color=colour,
             tooltip=[

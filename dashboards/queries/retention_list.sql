@@ -1,8 +1,8 @@
--- Who would cost most by leaving: probability, yuan at risk, the two strongest reasons in words.
+-- Who would cost most by leaving: probability, yuan at risk, the two strongest reasons for it in words.
 with
 
 listed as (
-  select *, str_split(reasons, ';') as parts
+  select *, list_filter(str_split(reasons, ';'), lambda reason: contains(reason, ':up')) as parts
   from fct_retention
   where $city is null or city_code = $city
   order by yuan_at_risk desc, customer_key
