@@ -15,7 +15,9 @@ BENCHMARKS = {
     "pipeline": "benchmarks.pipeline",
     "models": "benchmarks.models",
     "scoring": "benchmarks.scoring",
+    "lists": "benchmarks.lists",
     "search": "benchmarks.search",
+    "telephony": "benchmarks.telephony",
     "screen-pop": "benchmarks.screen_pop",
     "core": "benchmarks.core_load",
 }

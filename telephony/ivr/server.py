@@ -5,6 +5,7 @@ from pathlib import Path
 
 from core.database import make_engine
 from core.settings import Settings
+from crm_api.routing.callers import look_up
 from telephony.agi import AgiServer
 from telephony.ivr.conversation import Ivr
 from telephony.ivr.menu import MENU_FILE, load
@@ -36,6 +37,8 @@ def make_server(
     """
     lookups = Lookups(impatient_engine(settings.store_url, seconds=seconds), seconds=seconds)
     loaded = load(menu)
+    # What the first caller would wait for: connections, statements, the data of number prefixes.
+    lookups.within(lambda session: look_up(session, "13800138000"))
     writer = Writer(make_engine(settings))
     ivr = Ivr(loaded, lookups, writer)
     # A caller may take a while to press a key; Asterisk itself ends a visit after LONGEST_SECONDS.

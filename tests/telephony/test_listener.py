@@ -45,7 +45,9 @@ def _visits(engine: Engine) -> list[tuple[str, int, str | None, int | None, int 
     """(caller, entry, exit class, waited, talked) of the store, in the words of queue_log."""
     with session_scope(engine) as session:
         rows = session.execute(
-            select(Contact.remote_address, QueueVisit).join(QueueVisit, QueueVisit.contact_id == Contact.id)
+            select(Contact.remote_address, QueueVisit)
+            .join(QueueVisit, QueueVisit.contact_id == Contact.id)
+            .where(QueueVisit.deleted_at.is_(None))
         ).all()
 
     def seconds(start: object, end: object) -> int | None:
