@@ -13,6 +13,8 @@ BENCHMARKS = {
     "import": "benchmarks.imports",
     "ingest": "benchmarks.ingest",
     "pipeline": "benchmarks.pipeline",
+    "increment": "benchmarks.increment",
+    "questions": "benchmarks.questions",
     "models": "benchmarks.models",
     "scoring": "benchmarks.scoring",
     "lists": "benchmarks.lists",

@@ -19,6 +19,7 @@ from crm_api.base import captured_tables
 from crm_api.models import Base
 from crm_api.organisation.models import OrgUnit
 from crm_api.reference.service import load_reference
+from crm_api.sla.policies import load_default_policies
 from crm_api.store import require_ready
 from simulator.columns import FIRST_VERSION, schema_of
 from simulator.parameters import Parameters, read_parameters
@@ -100,6 +101,7 @@ def reference_rows() -> dict[str, pa.Table]:
     Base.metadata.create_all(engine)
     with session_scope(engine) as session:
         load_reference(session)
+        load_default_policies(session)
     tables: dict[str, pa.Table] = {}
     with engine.connect() as connection:
         for table in captured_tables():

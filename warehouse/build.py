@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from core.errors import CrmError, GateFailedError
+from core.errors import CrmError, GateFailedError, NotPublishedError
 from core.files import write_atomically
 from core.settings import Settings, get_settings
-from core.time import utc_now
+from core.time import LOCAL, utc_now
 from warehouse.dbt_run import NodeResult, run_dbt
+from warehouse.horizon import data_through
 from warehouse.lock import warehouse_lock
 from warehouse.plan import Built, make_plan, tell_dbt
+from warehouse.publication import current
 from warehouse.samples import sample_rows
 
 Progress = Callable[[str, int, int], None]
@@ -31,6 +33,7 @@ class BuildResult:
     reason: str = ""
     build: str = ""
     fingerprint: str = ""
+    through: str | None = None
 
 
 class BuildFailedError(CrmError):
@@ -94,11 +97,21 @@ def _disk_mend(message: str) -> str:
     return "See warehouse/dbt/logs/dbt.log under CRM_HOME."
 
 
+def _through(settings: Settings) -> str | None:
+    """The local day of the latest recorded event: it may still grow, the days before it are finished."""
+    latest = data_through(settings)
+    return latest.astimezone(LOCAL).date().isoformat() if latest else None
+
+
 def _before(settings: Settings) -> Built | None:
     last = last_build(settings)
     if last is None or not settings.warehouse_file.exists():
         return None
-    return Built(last.build, last.loads, last.fingerprint)
+    try:
+        seen: str | None = current(settings).run_id
+    except NotPublishedError:
+        seen = None
+    return Built(last.build, last.loads, last.fingerprint, last.through, seen)
 
 
 def build(
@@ -139,6 +152,7 @@ def build(
             reason=plan.reason,
             build=plan.build,
             fingerprint=plan.fingerprint,
+            through=_through(settings),
         )
         write_atomically(stamp_file(settings), json.dumps(asdict(result), indent=1))
     return result

@@ -1,7 +1,7 @@
 """Gates the lake's batch and the marts, then publishes the marts as an immutable file."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -11,33 +11,14 @@ from core.lake import completed_loads
 from core.settings import Settings, get_settings
 from core.time import utc_now
 from warehouse.build import last_build
-from warehouse.export import engine_options, export_marts, literal
+from warehouse.export import export_marts
+from warehouse.horizon import data_through
 from warehouse.lock import warehouse_lock
 from warehouse.publication import Publication, current, marts_file, point_to, prune, remember
-
-#: The latest thing that was recorded: readers ask "through when are these figures?".
-_DATA_THROUGH = """
-select max(latest) from (
-  select max(started_at) as latest from built.marts.fct_contact
-  union all
-  select max(created_at) from built.marts.fct_ticket
-  union all
-  select max(started_at) from built.marts.fct_agent_state
-) as events
-"""
 
 
 class PublishFailedError(CrmError):
     """The file of marts could not be written; what was published stays as it was."""
-
-
-def data_through(settings: Settings) -> datetime | None:
-    """The latest recorded contact, ticket or agent state in the built marts."""
-    with duckdb.connect(":memory:", config=engine_options(settings)) as connection:
-        connection.execute(f"attach {literal(settings.warehouse_file)} as built (read_only)")
-        # As microseconds: a timestamp with a zone would ask for pytz.
-        ((microseconds,),) = connection.execute(f"select epoch_us(({_DATA_THROUGH}))").fetchall()
-    return None if microseconds is None else datetime.fromtimestamp(microseconds / 1_000_000, UTC)
 
 
 def publish(settings: Settings | None = None, progress: Callable[[str], None] | None = None) -> Publication:

@@ -15,7 +15,7 @@ STEP_RECIPIENTS = ("handler", "manager", *sorted(BRANCH_ROLES | PROVINCIAL_ROLES
 CHANGE_KINDS = ("calendar", "policies")
 
 
-class SlaPolicy(Base):
+class SlaPolicy(Captured, Base):
     """Targets of the tickets that match; the lowest sort order that matches applies, a blank condition matches all."""
 
     __tablename__ = "sla_policies"

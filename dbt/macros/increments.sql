@@ -27,20 +27,17 @@ read_json('{{ env_var("CRM_BUILDING") | replace("'", "''") | replace("[", "[[]")
   {%- if is_increment() %} {{ word }} {{ column }} in (select keys.{{ key or column.split('.')[-1] }} from {{ keys }} as keys) {% endif -%}
 {%- endmacro %}
 
-{# Keys of rows that name a changed member of a dimension: {column: staging model of the dimension, its key}. #}
-{% macro touched_by_members(relation, key, members) %}
-  {% for column, place in members.items() %}
-  select {{ key }} from {{ relation }}
-  where {{ column }} in (select {{ place[1] }} from {{ changes_of(ref(place[0])) }})
-  {{ 'union' if not loop.last }}
-  {% endfor %}
-{% endmacro %}
+{# Members of a dimension that arrived or went in this increment: rows that name them stand under another key now. #}
+{% macro arrived_or_gone(name, key) -%}
+select {{ key }} from {{ changes_of(ref(name)) }} group by {{ key }} having count(distinct is_new) = 1
+{%- endmacro %}
 
 {# What a row of which the key has not arrived yet is counted under: 0 is "none given", -1 "not yet arrived". #}
 {% macro member(given, found) -%}
 case when {{ given }} is null then 0 else coalesce({{ found }}, -1) end
 {%- endmacro %}
 
+{# One column, or several as one value. #}
 {% macro key_text(key) -%}{{ key if key is string else '(' ~ (key | join(', ')) ~ ')' }}{%- endmacro %}
 
 {% materialization changing, default %}
@@ -52,7 +49,7 @@ case when {{ given }} is null then 0 else coalesce({{ found }}, -1) end
     {% do replace_affected(target, changes, sql) %}
   {% else %}
     {% if existing is not none and existing.is_view %}{% do adapter.drop_relation(existing) %}{% endif %}
-    {% if config.get('day_sums') %}{% do remember_day_sums(existing, changes) %}{% endif %}
+    {% if config.get('remember_sums') and existing is not none %}{% do remember_sums(existing, changes) %}{% endif %}
     {% call statement('main') %}{{ rebuild(target, sql) }}{% endcall %}
   {% endif %}
   {{ run_hooks(post_hooks) }}

@@ -26,7 +26,13 @@ def stored_rows(engine: Engine) -> dict[str, Rows]:
 
 
 def write_load(
-    lake: Path, rows: Mapping[str, Rows], *, epoch: int = 1, load_id: str | None = None, complete: bool = True
+    lake: Path,
+    rows: Mapping[str, Rows],
+    *,
+    epoch: int = 1,
+    load_id: str | None = None,
+    complete: bool = True,
+    snapshot_at: str | None = None,
 ) -> str:
     """Write one load of rows to the lake and enter it in the ledger (unless not complete); its id."""
     load = load_id or new_load_id()
@@ -43,8 +49,6 @@ def write_load(
         pq.write_table(table, path)
     if complete:
         now = utc_now().isoformat()
-        record_load(
-            lake,
-            Load(load, epoch, "test", 0, now, now, {name: len(content) for name, content in rows.items()}),
-        )
+        counts = {name: len(content) for name, content in rows.items()}
+        record_load(lake, Load(load, epoch, "test", 0, snapshot_at or now, now, counts))
     return load

@@ -1,5 +1,7 @@
 {%- set contacts, calls, tickets = ref('stg_lake__contacts'), ref('stg_lake__calls'), ref('stg_lake__tickets') -%}
 {%- set visits, townships = ref('fct_queue_visit'), ref('stg_lake__townships') -%}
+{%- set agents = arrived_or_gone('stg_lake__agents', 'agent_key') -%}
+{%- set customers = arrived_or_gone('stg_lake__customers', 'customer_key') -%}
 {%- set branches, before = changed_branches(), previous('fct_contact') -%}
 {% if not is_increment() %}
 {{ nothing_affected({'contact_key': 'bigint'}) }}
@@ -13,6 +15,10 @@ union
 select contact_key from {{ changes_of(tickets) }} where contact_key is not null
 union
 select contact_key from {{ contacts }} where branch_key in ({{ branches }})
+union
+select contact_key from {{ contacts }} where agent_key in ({{ agents }})
+union
+select contact_key from {{ contacts }} where customer_key in ({{ customers }})
 union
 select contact_key from {{ contacts }} where township_key in (select township_key from {{ changes_of(townships) }})
 union

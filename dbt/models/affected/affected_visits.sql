@@ -1,6 +1,7 @@
 {%- set visits, contacts = ref('stg_lake__queue_visits'), ref('stg_lake__contacts') -%}
 {%- set segments, queues = ref('stg_lake__call_segments'), ref('stg_lake__queues') -%}
 {%- set branches = changed_branches() -%}
+{%- set agents, seats = arrived_or_gone('stg_lake__agents', 'agent_key'), arrived_or_gone('stg_lake__seats', 'seat_key') -%}
 {% if not is_increment() %}
 {{ nothing_affected({'visit_key': 'bigint'}) }}
 {% else %}
@@ -9,6 +10,10 @@ union
 select visit_key from {{ changes_of(segments) }} where visit_key is not null
 union
 select visit_key from {{ visits }} where queue_key in (select queue_key from {{ changes_of(queues) }})
+union
+select visit_key from {{ visits }} where agent_key in ({{ agents }})
+union
+select visit_key from {{ visits }} where seat_key in ({{ seats }})
 union
 -- A visit carries its contact's channel, type, product, branch and source.
 select visit_key from {{ visits }}

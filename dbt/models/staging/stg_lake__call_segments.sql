@@ -4,6 +4,7 @@ select
   call_id as call_key,
   visit_id as visit_key,
   kind,
+  agent_id as agent_key,
   started_at,
   ended_at
 from {{ current_rows('call_segments') }}

@@ -15,7 +15,8 @@ ordered as (
       rows between unbounded preceding and 1 preceding
     ) as reached_us
   from {{ ref('fct_agent_state') }}
-  {{ only_affected('date_key', 'affected_state_days') }}
+  -- Agents who have not arrived yet share one key: nothing can be said of one of them.
+  where agent_key > 0 {{ only_affected('date_key', 'affected_state_days', 'and') }}
 )
 
 select

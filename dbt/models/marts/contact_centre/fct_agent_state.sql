@@ -30,8 +30,8 @@ select
   -- A piece's number within its interval keeps the key unique.
   piece.agent_state_id * 10000 + piece.piece as agent_state_key,
   piece.agent_state_id,
-  piece.agent_key,
-  coalesce(piece.seat_key, 0) as seat_key,
+  coalesce(agent.agent_key, -1) as agent_key,
+  {{ member('piece.seat_key', 'seat.seat_key') }} as seat_key,
   piece.state,
   piece.pause_reason,
   coalesce(piece.pause_paid, false) as pause_paid,
@@ -40,9 +40,9 @@ select
   piece.ended_at,
   {{ seconds_between('piece.started_at', 'piece.ended_at') }} as seconds,
   coalesce(piece.call_key, 0) as call_key,
-  case when piece.seat_key is null then agent.branch_key else seat.branch_key end as branch_key,
-  case when piece.seat_key is null then agent.city_code else seat.city_code end as city_code,
+  coalesce(case when piece.seat_key is null then agent.branch_key else seat.branch_key end, -1) as branch_key,
+  coalesce(case when piece.seat_key is null then agent.city_code else seat.city_code end, 'unknown') as city_code,
   piece.source
 from pieces as piece
-inner join {{ ref('dim_agent') }} as agent on piece.agent_key = agent.agent_key
+left join {{ ref('dim_agent') }} as agent on piece.agent_key = agent.agent_key
 left join {{ ref('dim_seat') }} as seat on piece.seat_key = seat.seat_key

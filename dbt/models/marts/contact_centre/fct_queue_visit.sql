@@ -27,14 +27,14 @@ select
   visit.visit_key,
   visit.contact_key,
   visit.visit_number,
-  visit.queue_key,
-  coalesce(visit.agent_key, 0) as agent_key,
-  coalesce(visit.seat_key, 0) as seat_key,
+  coalesce(queue.queue_key, -1) as queue_key,
+  {{ member('visit.agent_key', 'agent.agent_key') }} as agent_key,
+  {{ member('visit.seat_key', 'seat.seat_key') }} as seat_key,
   contact.channel_code,
   coalesce(contact.service_type_code, 'unknown') as service_type_code,
   coalesce(contact.product_code, 'unknown') as product_code,
-  branch.branch_key,
-  branch.city_code,
+  coalesce(branch.branch_key, -1) as branch_key,
+  coalesce(branch.city_code, 'unknown') as city_code,
   {{ local_date_key('visit.entered_at') }} as date_key,
   {{ local_half_hour_key('visit.entered_at') }} as half_hour_key,
   visit.entered_at,
@@ -50,7 +50,7 @@ select
   visit.class = 'abandoned' and visit.wait <= {{ short_abandon_seconds() }} as is_short_abandon,
   visit.class = 'answered' and visit.wait <= {{ service_level_seconds() }} as answered_within_target,
   visit.class = 'abandoned' and visit.wait <= {{ service_level_seconds() }} as abandoned_within_target,
-  visit.class = 'answered' and visit.wait <= queue.target_seconds as answered_within_queue_target,
+  coalesce(visit.class = 'answered' and visit.wait <= queue.target_seconds, false) as answered_within_queue_target,
   coalesce(visit.wait, 0) as wait_seconds,
   -- Where no stretches were recorded (foreign history), the conversation is talk.
   case
@@ -64,6 +64,8 @@ select
   contact.source
 from classed as visit
 inner join contacts as contact on visit.contact_key = contact.contact_key
-inner join {{ ref('dim_branch') }} as branch on branch.branch_key = coalesce(contact.branch_key, 0)
-inner join {{ ref('dim_queue') }} as queue on visit.queue_key = queue.queue_key
+left join {{ ref('dim_branch') }} as branch on branch.branch_key = coalesce(contact.branch_key, 0)
+left join {{ ref('dim_queue') }} as queue on visit.queue_key = queue.queue_key
+left join {{ ref('dim_agent') }} as agent on visit.agent_key = agent.agent_key
+left join {{ ref('dim_seat') }} as seat on visit.seat_key = seat.seat_key
 left join segments as segment on visit.visit_key = segment.visit_key

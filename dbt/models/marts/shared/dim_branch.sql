@@ -22,3 +22,7 @@ inner join units as city on city.branch_key = case when unit.kind = 'county' the
 union all
 
 select 0, 'unknown', 'unknown', '未知', 'Unknown', 0, 'unknown', '未知', 'Unknown', null, null, 999999
+
+union all
+
+select -1, 'not_arrived', 'unknown', '尚未到达', 'Not yet arrived', 0, 'unknown', '未知', 'Unknown', null, null, 999999

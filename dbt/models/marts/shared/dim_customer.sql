@@ -19,8 +19,8 @@ select
   customer.kind,
   customer.key_level,
   customer.status,
-  branch.branch_key,
-  branch.city_code,
+  coalesce(branch.branch_key, -1) as branch_key,
+  coalesce(branch.city_code, 'unknown') as city_code,
   coalesce(township.township_code, 'unknown') as township_code,
   coalesce(township.name_zh, '未知') as township_name_zh,
   coalesce(township.name_en, 'Unknown') as township_name_en,
@@ -34,7 +34,7 @@ select
   coalesce(flags.has_private_network, false) as has_private_network,
   cast(coalesce(flags.monthly_fee_fen, 0) as bigint) as monthly_fee_fen
 from {{ ref('stg_lake__customers') }} as customer
-inner join {{ ref('dim_branch') }} as branch on branch.branch_key = coalesce(customer.branch_key, 0)
+left join {{ ref('dim_branch') }} as branch on branch.branch_key = coalesce(customer.branch_key, 0)
 left join {{ ref('stg_lake__townships') }} as township on customer.township_key = township.township_key
 left join flags on customer.customer_key = flags.customer_key
 {{ only_affected('customer.customer_key', 'affected_customers') }}
@@ -44,5 +44,11 @@ union all
 
 select
   0, 'unknown', 'none', 'unknown', 0, 'unknown', 'unknown', '未知', 'Unknown',
+  null, null, null, null, false, false, false, false, 0
+
+union all
+
+select
+  -1, 'unknown', 'none', 'not_arrived', 0, 'unknown', 'unknown', '未知', 'Unknown',
   null, null, null, null, false, false, false, false, 0
 {% endif %}

@@ -4,13 +4,13 @@ select
   ticket.ticket_code as code,
   ticket.kind,
   coalesce(ticket.contact_key, 0) as contact_key,
-  coalesce(ticket.customer_key, 0) as customer_key,
+  {{ member('ticket.customer_key', 'customer.customer_key') }} as customer_key,
   ticket.channel_code,
   ticket.service_type_code,
   coalesce(ticket.complaint_type_code, 'unknown') as complaint_type_code,
   coalesce(ticket.product_code, 'unknown') as product_code,
-  branch.branch_key,
-  branch.city_code,
+  coalesce(branch.branch_key, -1) as branch_key,
+  coalesce(branch.city_code, 'unknown') as city_code,
   coalesce(township.township_code, 'unknown') as township_code,
   ticket.priority,
   ticket.state,
@@ -41,8 +41,9 @@ select
   ticket.is_on_behalf,
   ticket.source
 from {{ ref('stg_lake__tickets') }} as ticket
-inner join {{ ref('dim_branch') }} as branch on branch.branch_key = coalesce(ticket.branch_key, 0)
+left join {{ ref('dim_branch') }} as branch on branch.branch_key = coalesce(ticket.branch_key, 0)
 inner join {{ ref('dim_service_type') }} as service_type on ticket.service_type_code = service_type.service_type_code
+left join {{ ref('stg_lake__customers') }} as customer on ticket.customer_key = customer.customer_key
 left join {{ ref('int_tickets__steps_counted') }} as step on ticket.ticket_key = step.ticket_key
 left join {{ ref('stg_lake__townships') }} as township on ticket.township_key = township.township_key
 {{ only_affected('ticket.ticket_key', 'affected_tickets') }}

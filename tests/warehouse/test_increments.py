@@ -1,0 +1,172 @@
+"""Increments give the same marts as one full refresh, whatever the order, duplication and delay of the input."""
+
+import os
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from core.lake import completed_loads
+from core.settings import Settings
+from tests.warehouse.centre import MONDAY, TUESDAY, at, busy
+from tests.warehouse.lake import Rows, write_load
+from warehouse.build import build, last_build
+
+FULL = os.environ.get("CRM_TEST_FULL") == "1"
+#: Deals of the same history into loads; each deal is several builds.
+EXAMPLES = range(10) if FULL else range(2)
+#: Tables that hold the codes which others name; they come with the first load, as a store's snapshot brings them.
+CODES = ("channels", "service_types", "complaint_types", "products", "calendars", "calendar_days", "calendar_windows",
+         "org_units", "townships")  # fmt: skip
+#: The log of the builds differs with how often it was built.
+LOGS = frozenset({"dq_restatement"})
+#: What tells versions apart by when a load saw them differs with how the input was dealt into loads.
+BY_LOAD = frozenset({"dim_customer_version", "dim_agent_version", "dim_seat_version", "dim_complaint_type_version",
+                     "dim_sla_policy", "bridge_ticket_complaint_type", "dq_load"})  # fmt: skip
+
+
+def history(reference: dict[str, Rows]) -> dict[str, list[list[dict[str, object]]]]:
+    """Table -> rows, each as the list of its versions from the first to the last."""
+    centre = busy(reference)
+    # The same customer asks again within seven days, and again after them.
+    for days in (3, 9, 20):
+        again = at(TUESDAY, "15:00:00") + timedelta(days=days)
+        contact = centre.contact(again, "answered", city="baoji", customer_id=2)
+        centre.visit(contact, again, 7, "answered", agent_id=2, seat_id=2, talk=55)
+    versions = {table: [[row] for row in rows] for table, rows in centre.rows.items()}
+
+    def later(table: str, row_id: int, **values: object) -> None:
+        found = next(each for each in versions[table] if each[0]["id"] == row_id)
+        found.append(found[-1] | values | {"row_version": len(found) + 1})
+
+    later("contacts", 3, service_type_code="complaint")
+    later("contacts", 4, customer_id=1, unit_id=centre.units["xian"])
+    later("contacts", 6, deleted_at=at(TUESDAY, "20:00:00"))
+    later("contacts", 9, deleted_at=at(TUESDAY, "20:00:00"))
+    later("contacts", 9, deleted_at=None, product_code="cable_tv")
+    # Telephony reconciliation corrects an exit that nobody had observed.
+    later("queue_visits", 3, exit_class="answered", agent_id=1, seat_id=1, ended_at=at(TUESDAY, "09:00:00"))
+    later("queue_visits", 1, exited_at=at(TUESDAY, "08:00:00"))
+    later("queue_visits", 8, queue_id=2)
+    later("tickets", 1, complaint_type_code="fee.billing.unclear", unit_id=centre.units["baoji"])
+    later("tickets", 2, deleted_at=at(TUESDAY, "20:00:00"))
+    later("ticket_events", 6, deleted_at=at(TUESDAY, "20:00:00"))
+    later("survey_answers", 2, score=2, answered_at=at(TUESDAY, "21:00:00"))
+    later("agent_states", 2, ended_at=at(MONDAY, "08:33:00"))
+    later("queues", 1, target_seconds=5)
+    later("customers", 2, status="left")
+    later("agents", 2, unit_id=centre.units["xian"])
+    later("seats", 1, removed_on=TUESDAY)
+    later("org_units", centre.units["baoji"], code="baoji2")
+    return versions  # type: ignore[return-value]
+
+
+def dealt(versions: dict[str, list[list[dict[str, object]]]], deal: random.Random) -> list[dict[str, Rows]]:
+    """The history in loads: rows in any order and any load, some twice, later versions never before earlier ones."""
+    loads: list[dict[str, Rows]] = [{} for _ in range(4)]
+    for table, rows in versions.items():
+        for row in deal.sample(rows, len(rows)):
+            number = 0 if table in CODES else deal.randrange(len(loads))
+            for version in row:
+                # The first load is a copy of a store's snapshot: it holds each row once.
+                earliest = number if version is row[0] else max(number, 1)
+                number = number if version is row[0] else deal.randrange(earliest, len(loads))
+                loads[number].setdefault(table, []).append(version)
+                if number and deal.random() < 0.2:
+                    loads[number][table].append(dict(version))
+    for load in loads:
+        for rows_of in load.values():
+            # Within a load a key's newest version is the one of the highest row_version.
+            deal.shuffle(rows_of)
+    return loads
+
+
+def marts_of(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every mart, seconds rounded (sums in another order differ in the last places), sorted."""
+    found = {}
+    with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
+        connection.execute("set timezone = 'UTC'")
+        names = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'marts' order by 1"
+        ).fetchall()
+        for (name,) in names:
+            if name in LOGS:
+                continue
+            rows = connection.execute(f'select * from marts."{name}"').fetchall()
+            found[name] = sorted(
+                (tuple(round(value, 4) if isinstance(value, float) else value for value in row) for row in rows),
+                key=repr,
+            )
+    return found
+
+
+def differing(
+    one: dict[str, list[tuple[object, ...]]], other: dict[str, list[tuple[object, ...]]]
+) -> dict[str, object]:
+    assert one.keys() == other.keys()
+
+    def beyond(rows: list[tuple[object, ...]], others: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+        return sorted(set(rows) - set(others), key=repr)[:3]
+
+    return {
+        name: (beyond(one[name], other[name]), beyond(other[name], one[name]))
+        for name in one
+        if one[name] != other[name]
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    yield tmp_path_factory.mktemp("increments")
+
+
+def home(folder: Path, name: str) -> Settings:
+    return Settings(home=folder / name)
+
+
+SEEN = (at(TUESDAY, "23:00:00") + timedelta(days=60)).isoformat()
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_any_order_duplication_and_delay_gives_the_marts_of_one_full_refresh(
+    folder: Path, reference: dict[str, Rows], example: int
+) -> None:
+    versions = history(reference)
+    step, once = home(folder, f"step-{example}"), home(folder, f"once-{example}")
+    for number, load in enumerate(dealt(versions, random.Random(example))):
+        write_load(step.lake, load, snapshot_at=SEEN)
+        assert build(step).mode == ("increment" if number else "full")
+    # The same input, in its last versions, in one load.
+    write_load(once.lake, {table: [row[-1] for row in rows] for table, rows in versions.items()}, snapshot_at=SEEN)
+    assert build(once).mode == "full"
+    added = marts_of(step)
+    assert differing(added, marts_of(once)).keys() <= BY_LOAD
+    build(step, full_refresh=True)
+    assert differing(added, marts_of(step)) == {}
+
+
+def test_an_increment_without_new_loads_changes_nothing(folder: Path, reference: dict[str, Rows]) -> None:
+    settings = home(folder, "same")
+    write_load(settings.lake, busy(reference).rows)
+    build(settings)
+    before = marts_of(settings)
+    assert build(settings).mode == "increment"
+    assert differing(before, marts_of(settings)) == {}
+
+
+def test_what_an_increment_cannot_add_to_is_made_anew(folder: Path, reference: dict[str, Rows]) -> None:
+    settings = home(folder, "anew")
+    write_load(settings.lake, reference)
+    assert build(settings).reason == "there is no whole build to add to"
+    assert build(settings, full_refresh=True).reason == "asked for"
+    other = Settings(home=settings.home, service_level_seconds=30)
+    assert build(other).reason == "the models or the settings changed"
+    assert build(other).mode == "increment"
+    write_load(settings.lake, reference, epoch=2)
+    assert build(other).reason == "the store was restored, or an older load came late"
+    built = last_build(other)
+    assert built is not None
+    assert built.loads == [load.load_id for load in completed_loads(settings.lake) if load.epoch == 2]
