@@ -34,6 +34,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "segments": ("ml.commands:segments", "The segments in use: size, difference, what to do."),
     "forecast": ("ml.commands:forecast", "Calls per queue and half-hour for five weeks, and seats needed."),
     "staff": ("ml.commands:staff", "Staffing of the last forecast, what-if included."),
+    "backup": ("cli.backup:backup_command", "The whole installation as one file."),
+    "restore": ("cli.backup:restore_command", "An installation from such a file; --drill only tries it."),
     "telephony": ("telephony.commands:telephony", "Asterisk: install, configure, read its logs."),
     "dashboards": ("dashboards.commands:dashboards", "Serve the analysts' pages."),
     "demo": ("cli.demo:demo", "A small province, the whole pipeline, the pages; Ctrl-C ends it."),

@@ -8,6 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Engine, column, table, update
 from sqlalchemy.exc import OperationalError
 
@@ -45,6 +46,14 @@ def require_ready(engine: Engine) -> None:
             f"The operational store is at revision {current or 'none'}; this program needs {newest}.",
             "Bring it up to date with: crm init",
         )
+
+
+def knows_revision(revision: str) -> bool:
+    """Whether this program's migrations lead from `revision` to the newest one."""
+    try:
+        return ScriptDirectory.from_config(_config()).get_revision(revision) is not None
+    except CommandError:
+        return False
 
 
 def mark_restored(engine: Engine) -> None:

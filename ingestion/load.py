@@ -69,7 +69,7 @@ def ingest(settings: Settings | None = None, *, count_all: bool = False, report:
     engine = make_engine(settings)
     try:
         require_ready(engine)
-        with _only_one(settings):
+        with only_load(settings):
             done = _ingest(settings, engine, count_all, report)
     except OSError as error:
         raise CrmError(
@@ -80,15 +80,22 @@ def ingest(settings: Settings | None = None, *, count_all: bool = False, report:
     return replace(done, seconds=perf_counter() - began)
 
 
+class LakeBusyError(CrmError):
+    """Another process is loading."""
+
+    can_pass = True
+
+
 @contextmanager
-def _only_one(settings: Settings) -> Iterator[None]:
+def only_load(settings: Settings) -> Iterator[None]:
+    """Keep loads away from the lake; CrmError if one runs."""
     path = settings.home / "ingest" / "lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise CrmError(
+            raise LakeBusyError(
                 "Another load of this lake is running.", "Wait for it to end, then run: crm ingest"
             ) from error
         yield
