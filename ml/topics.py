@@ -58,21 +58,38 @@ def emerging(
     recent = table["created_at"] >= pd.Timestamp(now) - pd.Timedelta(days=days)
     if not recent.any():
         return []
-    unsure = model.predict_proba(table.loc[recent, "text"]).max(axis=1) < model.threshold_
-    odd = table[recent][unsure | table.loc[recent, "type"].str.startswith("other").to_numpy()]
-    before = Counter(word for text in table.loc[~recent, "text"] for word in words_of(text))
-    return _groups(odd, before, int((~recent).sum()), least)
+    unsure = pd.Series(model.predict_proba(table["text"]).max(axis=1) < model.threshold_, index=table.index)
+    odd = unsure | table["type"].str.startswith("other")
+    # A word is new if it was rare among all texts before and also among those that fitted no type then.
+    before = [_Usage.of(table.loc[~recent, "text"]), _Usage.of(table.loc[~recent & odd, "text"])]
+    return _groups(table[recent & odd], before, least)
 
 
-def _groups(odd: pd.DataFrame, before: Counter[str], texts_before: int, least: int) -> list[Topic]:
-    said = {int(ticket): words_of(str(text)) for ticket, text in zip(odd["id"], odd["text"], strict=True)}
+@dataclass(frozen=True)
+class _Usage:
+    """How many texts use each word, of how many."""
+
+    words: Counter[str]
+    texts: int
+
+    @classmethod
+    def of(cls, texts: pd.Series) -> "_Usage":
+        return cls(Counter(word for text in texts for word in words_of(text)), len(texts))
+
+    def share(self, word: str) -> float:
+        return (self.words[word] + 0.5) / (self.texts + 1.0)
+
+
+def _groups(odd: pd.DataFrame, before: list[_Usage], least: int) -> list[Topic]:
+    texts = {int(ticket): str(text) for ticket, text in zip(odd["id"], odd["text"], strict=True)}
     created = dict(zip(odd["id"].astype(int), odd["created_at"], strict=True))
+    said = {ticket: words_of(text) for ticket, text in texts.items()}
     left = set(said)
     topics: list[Topic] = []
     while len(left) >= least and len(topics) < _MOST_TOPICS:
         counts = Counter(word for ticket in left for word in said[ticket])
         scored = {
-            word: count * _lift(count, len(odd), before[word], texts_before)
+            word: count * _lift(count / len(odd), max(usage.share(word) for usage in before))
             for word, count in counts.items()
             if count >= least
         }
@@ -83,22 +100,28 @@ def _groups(odd: pd.DataFrame, before: Counter[str], texts_before: int, least: i
         shared = Counter(word for ticket in group for word in said[ticket] if scored.get(word, 0) > 0)
         terms = [word for word, count in shared.items() if count >= _SHARE_OF_WORD * len(group)]
         days = [pd.Timestamp(created[ticket]).date() for ticket in group]
-        topics.append(Topic(_longest(terms, scored), tuple(sorted(group)), min(days), max(days)))
+        topics.append(Topic(_told(terms, [texts[each] for each in group]), tuple(sorted(group)), min(days), max(days)))
         left -= group
     return sorted(topics, key=lambda topic: -len(topic.tickets))
 
 
-def _lift(count: int, texts: int, earlier: int, texts_before: int) -> float:
+def _lift(share: float, earlier: float) -> float:
     """Log of how much more frequent a word is now; 0 unless at least four times."""
-    ratio = (count / max(texts, 1)) / ((earlier + 0.5) / (texts_before + 1.0))
-    return log(ratio) if ratio >= 4 else 0.0
+    return log(share / earlier) if share >= 4 * earlier else 0.0
 
 
-def _longest(terms: list[str], scored: dict[str, float], most: int = 5) -> tuple[str, ...]:
-    """The most telling words, without those that are part of a longer one."""
-    ordered = sorted(terms, key=lambda word: (-len(word), -scored[word]))
-    kept: list[str] = []
-    for word in ordered:
-        if not any(word in longer for longer in kept):
-            kept.append(word)
-    return tuple(sorted(kept, key=lambda word: -scored[word])[:most])
+def _told(terms: list[str], texts: list[str], most: int = 5) -> tuple[str, ...]:
+    """The stretches of one of the texts that shared words cover, longest first: pieces that overlap read as one."""
+    best: list[str] = []
+    for text in texts:
+        covered = [False] * len(text)
+        lowered = text.lower()
+        for term in terms:
+            at = lowered.find(term)
+            if at >= 0:
+                covered[at : at + len(term)] = [True] * len(term)
+        marked = "".join(letter if seen else "\n" for letter, seen in zip(text, covered, strict=True))
+        stretches = sorted(set(filter(None, marked.split("\n"))), key=lambda each: (-len(each), each))
+        if sum(map(len, stretches)) > sum(map(len, best)):
+            best = stretches
+    return tuple(best[:most])

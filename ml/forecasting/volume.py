@@ -110,9 +110,9 @@ def judged(key: int, calls: pd.Series) -> list[dict[str, Any]]:
 def median_of_weeks(past: pd.Series, wanted: pd.DatetimeIndex, weeks: int = 6) -> np.ndarray:
     """The median of the last `weeks` same weekdays at the same time: the baseline to beat."""
     seen = pd.DatetimeIndex(past.index)
-    key = pd.MultiIndex.from_arrays([seen.weekday, seen.time])
+    key = pd.MultiIndex.from_arrays([seen.day_of_week, seen.time])
     recent = past.groupby(key).apply(lambda group: float(group.iloc[-weeks:].median()))
     middle: np.ndarray = (
-        recent.reindex(pd.MultiIndex.from_arrays([wanted.weekday, wanted.time])).fillna(0.0).to_numpy(np.float64)
+        recent.reindex(pd.MultiIndex.from_arrays([wanted.day_of_week, wanted.time])).fillna(0.0).to_numpy(np.float64)
     )
     return middle
