@@ -1,11 +1,21 @@
 """Manager events to the queue events of the call model: the same words as queue_log's, so that one model reads both."""
 
 from telephony.ami_wire import Message
+from telephony.call_model import UNOBSERVED
 from telephony.queue_log import QueueEvent
 
 #: QUEUESTATUS of the dialplan -> the event that queue_log writes for it.
 _EXITS = {"TIMEOUT": "EXITWITHTIMEOUT", "LEAVEEMPTY": "EXITEMPTY", "KEY": "EXITWITHKEY"}
 _REASONS = {"agent": "COMPLETEAGENT", "caller": "COMPLETECALLER", "transfer": "TRANSFER"}
+
+
+#: Our own word in the journal for a call that ended while nobody listened; no name of Asterisk's begins with a dot.
+LOST = ".CallLost"
+
+
+def unobserved(call: str, at: int) -> bytes:
+    """The journal's frame of a call that was gone at `at` (seconds since 1970)."""
+    return f"Event: {LOST}\r\nUniqueid: {call}\r\nTimestamp: {at}".encode()
 
 
 class EventReader:
@@ -60,6 +70,8 @@ class EventReader:
             case "QueueMemberPause":
                 kind = "PAUSE" if headers.get("Paused") == "1" else "UNPAUSE"
                 return event(kind, headers.get("PausedReason", ""))
+            case _ if message.name == LOST:
+                return QueueEvent(at, UNOBSERVED, call, "NONE", "NONE", ())
             case "UserEvent" if headers.get("UserEvent") == "QueueExit":
                 return self._exit(headers, at, call)
         return None

@@ -113,6 +113,13 @@ class _Builder:
         self.visits: list[Visit] = []
         self.of_queue: dict[str, list[Visit]] = defaultdict(list)
         self.entered = {event.call for event in events if event.kind == "ENTERQUEUE"}
+        self.number = {
+            event.call: event.data[1] for event in events if event.kind == "ENTERQUEUE" and len(event.data) > 1
+        }
+        self.agents_of: dict[str, set[str]] = defaultdict(set)
+        for event in events:
+            if event.kind == "CONNECT":
+                self.agents_of[event.call].add(event.agent)
 
     def build(self) -> list[Visit]:
         """Entries first, then exits, then the ends of conversations; own call id before a foreign one."""
@@ -149,13 +156,19 @@ class _Builder:
         waiting = (
             visit
             for visit in self.of_queue[event.queue]
-            if visit.exited_at is None and (visit.call == event.call) is own
+            if visit.exited_at is None
+            and (visit.call == event.call) is own
+            and (own or self._is_consulting(visit.call, self.agents_of[event.call]))
         )
         visit = _nearest(waiting, event.at - seconds_waited(event), lambda one: one.entered_at, ROUNDING)
         if visit is None:
             return False
         self._close(visit, event)
         return True
+
+    def _is_consulting(self, call: str, agents: set[str]) -> bool:
+        """Whether a call into a queue is one of `agents` asking there on behalf of a caller; True if nobody knows."""
+        return self.number.get(call, "") in agents | {""}
 
     def _exit_without_entry(self, event: QueueEvent) -> None:
         entered = event.at - seconds_waited(event)
@@ -171,7 +184,7 @@ class _Builder:
             visit.linked_call = event.call
 
     def _end(self, event: QueueEvent, *, own: bool) -> bool:
-        if not own and event.call not in self.entered:
+        if not own and not (event.call in self.entered and self._is_consulting(event.call, {event.agent})):
             return False
         talking = (
             visit

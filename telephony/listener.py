@@ -23,7 +23,7 @@ from crm_api.dialect import begin_writing
 from crm_api.routing.phones import PAUSE_REASONS
 from crm_api.routing.service import list_routings
 from crm_api.workforce.state_records import StateRecord, store_states
-from telephony.ami_events import EventReader
+from telephony.ami_events import EventReader, unobserved
 from telephony.ami_wire import Message
 from telephony.asterisk.plan import QUEUE_PREFIX
 from telephony.asterisk.render import EVENTS
@@ -168,7 +168,7 @@ class Listener:
             reply = manager.login(self._address.user, self._address.secret)
             if reply.get_header("Response") != "Success":
                 raise ManagerException(reply.get_header("Message"))
-            self._take_snapshot(manager)
+            self._take_snapshot(manager, journal)
             self.connected.set()
             self._sign.touch()
             while not self._stop.is_set() and not lost.wait(0.2):
@@ -179,7 +179,7 @@ class Listener:
             self._sign.unlink(missing_ok=True)
             manager.close()
 
-    def _take_snapshot(self, manager: Manager) -> None:
+    def _take_snapshot(self, manager: Manager, journal: Journal) -> None:
         """What Asterisk has now; complete lists only, so that a half-read one loses no call."""
         channels = manager.send_list({"Action": "CoreShowChannels"})
         present = {one.headers.get(name, "") for one in channels for name in ("Uniqueid", "Linkedid")}
@@ -194,6 +194,9 @@ class Listener:
             known = self._model.logged_in()
             self._model.feed(one for one in members if (one.agent, one.queue) not in known)
             lost = self._model.lose_all_but(present, now)
+        for call in sorted(lost):
+            # A later start would else find the call open again, and end it later.
+            journal.append(unobserved(call, now))
         if lost:
             log.warning("%d calls ended while nobody listened; crm telephony reconcile corrects them", len(lost))
 

@@ -196,7 +196,9 @@ def _forbidden(session: Session, call: OutboundCall, now: datetime) -> tuple[str
     if call.kind == "campaign":
         verdict = dialling.recheck(session, _entry(call), now)
         if not verdict.may_dial:
-            # The list offers the entry again when it may be called.
+            if not verdict.is_final:
+                # The list offers the entry again when it may be called.
+                dialling.release(session, _entry(call), worker=_WORKER)
             return verdict.reason or "refused", True
     if not FIRST_HOUR <= to_local(now).hour < LAST_HOUR:
         return "calling_hours", False

@@ -78,6 +78,20 @@ CASES: dict[str, tuple[str, list[tuple[str, str | None, int | None, int | None, 
         [("general", "7009", 12, 20, "answered", False)],
         1,
     ),
+    "nor does one that is known from another queue, unless an agent asked there for it": (
+        """
+        90|b|general|NONE|ENTERQUEUE||13800000002|1
+        92|b|general|7001|CONNECT|2|x.1|1
+        101|a|fault|NONE|ENTERQUEUE||13800000001|1
+        103|b|fault|7002|CONNECT|2|x.2|1
+        """,
+        [
+            ("general", "7001", 2, None, "answered", False),
+            ("fault", None, None, None, None, False),
+            ("fault", "7002", 2, None, "answered", False),
+        ],
+        2,
+    ),
     "a call whose entry was missed does not take another's place in the queue": (
         """
         101|a|general|NONE|ENTERQUEUE||1|1

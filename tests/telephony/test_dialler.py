@@ -139,6 +139,43 @@ def test_who_is_not_reached_is_called_three_times_and_who_was_abandoned_again(st
         assert [one.attempt for one in outbound.due_calls(session, now=at)] == [2]
 
 
+def test_a_call_list_is_worked_and_each_entry_checked_again(store: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    from crm_api.campaigns.models import CallAttempt, CallListEntry
+    from crm_api.campaigns.settings import campaign_settings
+    from crm_api.customers.models import Consent
+    from tests.crm_api import test_campaigns as lists
+
+    monkeypatch.setattr(campaign_settings(), "global_holdout_percent", 0)
+    with session_scope(store) as session:
+        for number in range(3):
+            lists.add(session, number)
+        session.add(Queue(code="sales", name_zh="外呼", name_en="Sales", calendar_code="always"))
+        made = lists.campaign(session)
+        lists.build(session, made)
+        lists.run(session, made)
+        adopt = {"campaign_id": made.id, "queue": "sales", "limit": 5, "mode": "progressive", "now": lists.NOW}
+        assert outbound.adopt_entries(session, **adopt) == 3  # type: ignore[arg-type]
+        assert outbound.adopt_entries(session, **adopt) == 0  # type: ignore[arg-type]
+        first, second, third = outbound.due_calls(session, now=lists.NOW)
+        withdrawn = session.get_one(OutboundCall, first.id).customer_id
+        session.add(
+            Consent(customer_id=withdrawn, channel="voice", purpose="marketing", granted=False, valid_from=lists.DAY)
+        )
+        session.flush()
+        assert outbound.begin(session, first, now=lists.NOW) == "no_consent"
+        assert outbound.begin(session, second, now=lists.NOW) is None
+        assert outbound.begin(session, third, now=lists.NOW) is None
+        outbound.finish(session, second.key, "busy", now=lists.NOW)
+        outbound.note_answer(session, third.key, connected=True, now=lists.NOW)
+        outbound.finish(session, third.key, "connected", now=lists.NOW)
+        told = session.scalars(select(OutboundCall.disposition).order_by(OutboundCall.id)).all()
+        assert told == ["refused", "busy", "connected"]
+        (attempt,) = session.scalars(select(CallAttempt)).all()
+        assert (attempt.outcome, attempt.external_id) == ("busy", second.key)
+        states = session.scalars(select(CallListEntry.state)).all()
+        assert sorted(states) == ["reserved", "stopped", "waiting"], "what was said is the agent's to write"
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_pacing_holds_the_abandoned_share_under_three_percent(seed: int) -> None:
     """Agents vanish while the customer's phone rings (one in twenty): customers left without one stay few."""

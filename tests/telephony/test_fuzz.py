@@ -41,6 +41,7 @@ NAMES = (
     "QueueMemberPause",
     "UserEvent",
     "Hangup",
+    ".CallLost",
 )
 HEADERS = ("Queue", "Uniqueid", "Linkedid", "MemberName", "HoldTime", "TalkTime", "Timestamp", "Reason", "Status")
 _word = st.one_of(
