@@ -23,13 +23,14 @@ from crm_api.routing.outbound import Due
 from crm_api.routing.phones import users_of
 from telephony.ami_wire import Message
 from telephony.asterisk.plan import QUEUE_PREFIX
+from telephony.asterisk.render import DIALLER_EVENTS
 from telephony.listener import Address
 from telephony.manager import CONNECTION_LOST, Manager
 from telephony.pacing import Moment, may_ring
 
 log = logging.getLogger(__name__)
 
-EVENTS = ("OriginateResponse", "AgentConnect", "QueueCallerAbandon", "Hangup", "UserEvent")
+EVENTS = (*DIALLER_EVENTS, "AgentConnect", "QueueCallerAbandon", "Hangup", "UserEvent")
 _TICK_SECONDS = 0.5
 _RING_SECONDS = 30
 _RETRY_SECONDS = 2.0
@@ -62,6 +63,18 @@ class _Flight:
     since: float
     answered: bool = False
     connected: bool = False
+    missed: str = ""
+
+
+def dial_string(number: str) -> str:
+    """A number as the carrier takes it: mobiles with eleven digits, landlines with a 0, foreign ones with 00."""
+    digits = "".join(mark for mark in number if mark.isascii() and mark.isdigit())
+    if not number.startswith("+"):
+        return digits
+    if not number.startswith("+86"):
+        return "00" + digits
+    national = digits.removeprefix("86")
+    return national if len(national) == 11 and national.startswith("1") else "0" + national
 
 
 def read_agents(status: list[Message], now: float) -> Agents:
@@ -232,7 +245,7 @@ class Dialler:
             log.info("Call %d (%s) is not made: %s", due.id, due.kind, why)
             return
         self._flying[due.key] = _Flight(due, time.monotonic())
-        number = "".join(mark for mark in due.number if mark.isdigit() or mark == "+")
+        number = dial_string(due.number)
         queue_name = due.queue or self._default_queue
         customer_first = {
             "Channel": f"PJSIP/{number}@trunk",
@@ -276,10 +289,16 @@ class Dialler:
             if event.headers.get("Response") == "Failure":
                 reason = event.headers.get("Reason", "")
                 self._finish(key, {"5": "busy", "8": "failed", "0": "failed"}.get(reason, "no_answer"))
-            else:
+            elif flight.due.kind != "scheduled":
                 flight.answered = True
-                self._note(key, connected=flight.due.kind == "scheduled", now=now)
-                flight.connected = flight.due.kind == "scheduled"
+                self._note(key, connected=False, now=now)
+        elif event.name == "DialEnd" and flight.due.kind == "scheduled":
+            # The agent is there already: the customer's answer connects the two.
+            if event.headers.get("DialStatus") == "ANSWER":
+                flight.answered = flight.connected = True
+                self._note(key, connected=True, now=now)
+            else:
+                flight.missed = "busy" if event.headers.get("DialStatus") == "BUSY" else "no_answer"
         elif event.name == "UserEvent" and event.headers.get("UserEvent") == "OutboundAnswered":
             flight.answered = True
             self._note(key, connected=False, now=now)
@@ -288,7 +307,8 @@ class Dialler:
             self._note(key, connected=True, now=now)
         elif event.name == "Hangup":
             cause = _CAUSES.get(event.headers.get("Cause", ""), "failed")
-            outcome = "connected" if flight.connected else "abandoned" if flight.answered else cause
+            missed = "abandoned" if flight.answered else flight.missed or cause
+            outcome = "connected" if flight.connected else missed
             self._finish(key, outcome)
 
     def _note(self, key: str, *, connected: bool, now: datetime) -> None:

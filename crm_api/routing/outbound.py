@@ -257,8 +257,9 @@ def finish(session: Session, key: str, outcome: str, *, now: datetime) -> None:
     contact = session.scalars(
         select(Contact).where(Contact.channel_code == "voice", Contact.external_id == key)
     ).one_or_none()
-    if contact is not None and outcome != "connected":
-        contact.outcome = "abandoned" if outcome == "abandoned" else "other"
+    if contact is not None and (outcome != "connected" or contact.outcome == "unknown"):
+        told = {"connected": "answered", "abandoned": "abandoned"}
+        contact.outcome = told.get(outcome, "other")
         contact.ended_at = contact.ended_at or max(now, contact.started_at)
     if call.kind == "campaign" and outcome != "connected":
         # What was said is the agent's to write down; that nobody was reached is ours.

@@ -31,8 +31,9 @@ EVENTS = (
     "BlindTransfer",
     "AttendedTransfer",
     "UserEvent",
-    "OriginateResponse",
 )
+#: What the dialler hears besides; not of the listener's concern.
+DIALLER_EVENTS = ("OriginateResponse", "DialEnd")
 
 UNUSED_MODULES = (
     "cdr_adaptive_odbc",
@@ -165,7 +166,7 @@ def render(plan: PbxPlan, *, etc: str, state: str, modules: str) -> dict[str, st
         "etc": etc,
         "state": state,
         "modules": modules,
-        "events": EVENTS,
+        "events": (*EVENTS, *DIALLER_EVENTS),
         "unused": UNUSED_MODULES,
         "strategies": STRATEGIES,
     }

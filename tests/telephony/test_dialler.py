@@ -18,11 +18,13 @@ from core.database import make_engine, session_scope
 from crm_api.capture.models import Callback
 from crm_api.contacts.models import Contact, QueueVisit
 from crm_api.customers.models import Customer, CustomerPhone
+from crm_api.identity.service import create_demo_users
 from crm_api.organisation.models import OrgUnit
 from crm_api.routing import ivr, outbound
 from crm_api.routing.models import OutboundCall
-from crm_api.workforce.models import Queue
-from telephony.dialler import Dialler
+from crm_api.routing.phones import assign
+from crm_api.workforce.models import Agent, Queue
+from telephony.dialler import Dialler, dial_string
 from telephony.listener import Address
 from telephony.pacing import Moment, may_ring
 from tests.servers import free_port
@@ -266,3 +268,51 @@ def test_a_callback_is_made_and_connected_and_a_stop_stops(
 def _dispositions(engine: Engine) -> list[str | None]:
     with session_scope(engine) as session:
         return list(session.scalars(select(OutboundCall.disposition).order_by(OutboundCall.id)))
+
+
+@pytest.mark.parametrize(
+    ("number", "dialled"),
+    [
+        ("+8613891230000", "13891230000"),
+        ("+862988880000", "02988880000"),
+        ("+4930123456", "004930123456"),
+        ("96766", "96766"),
+    ],
+)
+def test_numbers_are_dialled_as_the_carrier_takes_them(number: str, dialled: str) -> None:
+    assert dial_string(number) == dialled
+
+
+def test_a_promised_call_rings_the_agent_first_and_ticks_off_the_promise(
+    asterisk: Start, sqlite_url: str, tmp_path: Path, by_day: None
+) -> None:
+    gateway = free_port()
+    plan = replace(PLAN, trunk_port=gateway, agents=PLAN.agents[:1])
+    pbx, engine = asterisk(plan), make_engine(url=sqlite_url)
+    with session_scope(engine) as session:
+        create_demo_users(session)
+        session.add(Queue(code="general", name_zh="综合", name_en="General", calendar_code="always"))
+        session.add(Agent(code=plan.agents[0].code, name="甲"))
+        session.flush()
+        assign(session, username="agent", agent_code=plan.agents[0].code, kind="sip", queues=("general",))
+        _promise(session, "+8613800001001", datetime.now(UTC))
+    address = Address(pbx.plan.ports.host, pbx.plan.ports.manager, PLAN.manager_user, PLAN.manager_secret)
+    dialler = Dialler(address, engine)
+    homes = tmp_path / "homes"
+    homes.mkdir()
+    with (
+        agents_at_their_phones(pbx.plan, tmp_path),
+        _customers_at_home(homes, gateway, "agent_hangs_up.xml"),
+    ):
+        running = threading.Thread(target=dialler.run)
+        running.start()
+        try:
+            assert _eventually(lambda: _dispositions(engine) == ["connected"], 20), _dispositions(engine)
+        finally:
+            dialler.stop()
+            running.join(15)
+    with session_scope(engine) as session:
+        assert session.scalars(select(Callback.outcome)).all() == ["reached"]
+        contact = session.scalars(select(Contact).where(Contact.direction == "out")).one()
+        assert (contact.outcome, contact.remote_address) == ("answered", "+8613800001001")
+    engine.dispose()
