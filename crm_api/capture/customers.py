@@ -13,6 +13,7 @@ from crm_api.capture.capture_service import contact_of_call
 from crm_api.capture.forms import Sent
 from crm_api.capture.names import channels, service_types
 from crm_api.capture.pages import render
+from crm_api.capture.phone_words import way_text
 from crm_api.capture.queues import rows_of
 from crm_api.contacts.text_models import ContactText
 from crm_api.customers import search as searching
@@ -63,6 +64,7 @@ def pop(identity: Reader, session: DbSession, request: Request, sent: Sent) -> R
         queue=session.scalars(select(Queue).where(Queue.code == sent.text("queue", longest=60))).one_or_none(),
         priority=sent.number("priority"),
         path_chosen=sent.text("path", longest=100),
+        way=way_text,
         rang=sent.text("rang", longest=1) == "1",
     )
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from starlette.testclient import TestClient
 
 from core.database import session_scope
-from core.i18n import differences
+from core.i18n import differences, texts
 from core.settings import get_settings
 from core.time import utc_now
 from crm_api.app import create_app
@@ -19,6 +19,7 @@ from crm_api.audit.models import AuditEntry
 from crm_api.bus.models import OutboxMessage
 from crm_api.capture.live import event_for
 from crm_api.capture.phone_library import phone_library
+from crm_api.capture.phone_words import way_text
 from crm_api.contacts.models import Contact, QueueVisit
 from crm_api.errors import ConflictError, NotFoundError
 from crm_api.identity.models import User
@@ -245,10 +246,17 @@ def test_the_pop_says_queue_priority_and_way_and_leads_to_the_calls_contact(desk
         session.add(contact)
         session.flush()
         contact_id, code, name = contact.id, queue.code, queue.name_zh
-    form = {"number": "13891234567", "rang": "1", "call": "crm-1.0", "queue": code, "priority": "20", "path": "2>3"}
+    form = {
+        "number": "13891234567",
+        "rang": "1",
+        "call": "crm-1.0",
+        "queue": code,
+        "priority": "20",
+        "path": "language 2 > main 3 > complaint complaint",
+    }
     agent = desk("agent")
     pop = agent.post("/app/pop", data=form, headers={"HX-Request": "true"}).text
-    for expected in (name, "优先 20", "2&gt;3", f"contact_id={contact_id}"):
+    for expected in (name, "优先 20", "英语 › 投诉", f"contact_id={contact_id}"):
         assert expected in pop
     later = agent.post("/app/pop", data=form | {"call": "crm-2.0"}, headers={"HX-Request": "true"}).text
     assert "call=crm-2.0" in later, "the call is stored a moment later: the link asks for it again"
@@ -256,6 +264,12 @@ def test_the_pop_says_queue_priority_and_way_and_leads_to_the_calls_contact(desk
         f'name="contact_id" value="{contact_id}"'
         in agent.get("/app/capture?call=crm-1.0", headers={"HX-Request": "true"}).text
     )
+
+
+def test_a_way_through_the_menus_is_told_in_words() -> None:
+    path = "priority big_customer,long_distance > language 1 > main 1 > fee_menu 0 > own_node x"
+    assert way_text(path, texts("crm_api.routing", "en")) == "key customer+long distance › Chinese › own_node"
+    assert way_text(None, texts("crm_api.routing", "en")) == ""
 
 
 def test_a_user_gets_one_phone_and_nobody_elses(populated: Populated) -> None:
