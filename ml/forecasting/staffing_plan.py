@@ -52,7 +52,7 @@ def usual_roster(settings: Settings, as_of: date) -> pd.Series:
     first = {"first": int((as_of - timedelta(days=_ROSTER_DAYS)).strftime("%Y%m%d"))}
     with connect(settings) as connection:
         seen = connection.execute(_LOGGED_IN, first).df()
-    weekday = pd.to_datetime(seen["date_key"].astype(str)).dt.weekday
+    weekday = pd.to_datetime(seen["date_key"].astype(str)).dt.day_of_week
     days = max(1, _ROSTER_DAYS // 7)
     worked: pd.Series = seen["worked_seconds"].groupby([weekday, seen["half_hour_key"]]).sum() / HALF_HOUR / days
     return worked
