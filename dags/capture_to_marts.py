@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from airflow.sdk import CronTriggerTimetable, dag, task
 
-from dags.common import BEGIN, DEFAULTS, MARTS, WAREHOUSE_POOL, ZONE, late_after, step
+from dags.common import BEGIN, DEFAULTS, MARTS, WAREHOUSE_POOL, ZONE, step, told_of_delay
 
 
 @dag(
@@ -14,8 +14,8 @@ from dags.common import BEGIN, DEFAULTS, MARTS, WAREHOUSE_POOL, ZONE, late_after
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,
-    dagrun_timeout=timedelta(hours=2),
-    deadline=late_after(timedelta(minutes=30)),
+    dagrun_timeout=timedelta(minutes=30),
+    on_failure_callback=told_of_delay,
     tags=["marts"],
 )
 def capture_to_marts() -> None:
@@ -44,10 +44,10 @@ def capture_to_marts() -> None:
 
     @task(pool=WAREHOUSE_POOL)
     @step
-    def keep_documents(run_id: str) -> str:
+    def keep_documents(publication: str) -> str:
         from warehouse.documents import keep_documents as run
 
-        return str(run(run_id))
+        return str(run(publication))
 
     published = publish()
     ingest() >> build() >> published

@@ -6,13 +6,13 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from airflow.sdk import Asset
-from airflow.sdk.definitions.callback import AsyncCallback
-from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.exceptions import AirflowFailException
 
 from core.errors import CrmError
 from core.settings import TIME_ZONE
-from dags.alerts import told_of_failure
+from dags.alerts import told_of_delay, told_of_failure
+
+__all__ = ["BEGIN", "DEFAULTS", "MARTS", "MODELS", "WAREHOUSE_POOL", "ZONE", "step", "told_of_delay"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -33,13 +33,6 @@ DEFAULTS: dict[str, Any] = {
     "max_retry_delay": timedelta(minutes=15),
     "on_failure_callback": told_of_failure,
 }
-
-
-def late_after(span: timedelta) -> DeadlineAlert:
-    """Tell people of a run that is not over `span` after it was queued."""
-    return DeadlineAlert(
-        reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=span, callback=AsyncCallback("dags.alerts.told_of_delay")
-    )
 
 
 def step(function: Callable[P, R]) -> Callable[P, R]:

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from airflow.sdk import CronTriggerTimetable, dag, task
 
-from dags.common import BEGIN, DEFAULTS, ZONE, late_after, step
+from dags.common import BEGIN, DEFAULTS, ZONE, step, told_of_delay
 
 #: Data may be late: a report without fresh data is tried again through the morning.
 _PATIENT = {"retries": 8, "retry_delay": timedelta(minutes=30), "retry_exponential_backoff": False}
@@ -16,7 +16,8 @@ _PATIENT = {"retries": 8, "retry_delay": timedelta(minutes=30), "retry_exponenti
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS | _PATIENT,
-    deadline=late_after(timedelta(hours=5)),
+    dagrun_timeout=timedelta(hours=5),
+    on_failure_callback=told_of_delay,
     tags=["reports"],
     params={"day": ""},
 )

@@ -8,7 +8,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from dags.common import BEGIN, DEFAULTS, ZONE, late_after, step
+from dags.common import BEGIN, DEFAULTS, ZONE, step, told_of_delay
 
 
 class LogSettings(BaseSettings):
@@ -32,7 +32,8 @@ def matching(pattern: str) -> list[Path]:
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,
-    deadline=late_after(timedelta(hours=2)),
+    dagrun_timeout=timedelta(hours=2),
+    on_failure_callback=told_of_delay,
     tags=["telephony"],
 )
 def reconcile_telephony() -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from airflow.sdk import CronTriggerTimetable, dag, task
 
-from dags.common import BEGIN, DEFAULTS, MODELS, WAREHOUSE_POOL, ZONE, late_after, step
+from dags.common import BEGIN, DEFAULTS, MODELS, WAREHOUSE_POOL, ZONE, step, told_of_delay
 
 
 @dag(
@@ -13,7 +13,8 @@ from dags.common import BEGIN, DEFAULTS, MODELS, WAREHOUSE_POOL, ZONE, late_afte
     catchup=False,
     max_active_runs=1,
     default_args=DEFAULTS,
-    deadline=late_after(timedelta(hours=4)),
+    dagrun_timeout=timedelta(hours=4),
+    on_failure_callback=told_of_delay,
     tags=["models"],
 )
 def train_models() -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,11 +28,22 @@ class Airflow:
             **more,
         }
 
-    def run(self, *arguments: str, seconds: float = 300) -> subprocess.CompletedProcess[str]:
+    @contextmanager
+    def as_environment(self) -> Iterator[None]:
+        """This process sees this Airflow."""
+        before = dict(os.environ)
+        os.environ.update(self.environment)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+
+    def run(self, *arguments: str, seconds: float = 400, **more: str) -> subprocess.CompletedProcess[str]:
         """Run `airflow ARGUMENTS`; its output stands in stdout."""
         return subprocess.run(
             [sys.executable, "-m", "airflow", *arguments],
-            env=self.environment,
+            env=self.environment | more,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -48,3 +60,19 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
         done = found.run(*arguments)
         assert done.returncode == 0, done.stdout
     yield found
+
+
+@pytest.fixture(scope="session")
+def small_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CRM_HOME whose store holds ten days of a very small province; nothing is ingested yet."""
+    home = tmp_path_factory.mktemp("dags_home")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CRM_")}
+    for arguments in (("init",), ("simulate", "--customers", "400", "--days", "10", "--seed", "1")):
+        subprocess.run(
+            [sys.executable, "-m", "cli.main", *arguments],
+            cwd=ROOT,
+            env=environment | {"CRM_HOME": str(home)},
+            check=True,
+            capture_output=True,
+        )
+    return home
