@@ -8,6 +8,7 @@ from sqlalchemy import Engine, select
 from starlette.testclient import TestClient
 
 from core.database import session_scope
+from core.i18n import differences
 from core.time import LOCAL, to_local, utc_now
 from crm_api.campaigns import building
 from crm_api.campaigns.models import Campaign
@@ -98,3 +99,7 @@ def test_from_the_form_to_an_outcome(web: Client, sqlite_world: tuple[Engine, Wo
     file = marketing.get(f"{path}/file?kind=csv")
     assert file.status_code == 200 and "138****4567" in file.text
     assert agent.get("/app/campaigns").status_code == 403
+
+
+def test_both_languages_say_the_same() -> None:
+    assert differences("crm_api.campaigns") == []
