@@ -86,7 +86,7 @@ def _add(tar: tarfile.TarFile, name: str, path: Path) -> tuple[int, str]:
         status = os.fstat(file.fileno())
         entry.size, entry.mtime, entry.mode = status.st_size, int(status.st_mtime), status.st_mode & 0o777
         hashing = _Hashing(file)
-        tar.addfile(entry, hashing)  # type: ignore[arg-type]  # tarfile only reads from it
+        tar.addfile(entry, hashing)
     return entry.size, hashing.digest.hexdigest()
 
 

@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "staff": ("ml.commands:staff", "Staffing of the last forecast, what-if included."),
     "backup": ("cli.backup:backup_command", "The whole installation as one file."),
     "restore": ("cli.backup:restore_command", "An installation from such a file; --drill only tries it."),
+    "maintain": ("cli.maintain:maintain_command", "Compact the lake, forget what is past its days, prune; weekly."),
     "telephony": ("telephony.commands:telephony", "Asterisk: install, configure, read its logs."),
     "dashboards": ("dashboards.commands:dashboards", "Serve the analysts' pages."),
     "demo": ("cli.demo:demo", "A small province, the whole pipeline, the pages; Ctrl-C ends it."),
