@@ -49,7 +49,7 @@ def _keep_plugged() -> None:
     while True:
         try:
             known = plug_model(known)
-        except (CrmError, OSError, ValueError, KeyError, TypeError) as error:
+        except (CrmError, OSError, ValueError, KeyError, TypeError, ImportError) as error:
             _LOG.warning("no complaint types are suggested: %s", error)
         sleep(_LOOK_SECONDS)
 

@@ -1,0 +1,122 @@
+"""The stack's files: the composition is valid, safe and complete; its alerts are known to the handbook."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from docker.operate_lock import operate_lock  # type: ignore[import-not-found]  # a folder of the repository
+from tests.servers import missing
+
+ROOT = Path(__file__).parents[2]
+DOCKER = ROOT / "docker"
+#: Services that end by themselves.
+ONCE = {"first-start", "migrations", "airflow-init", "asterisk-configuration"}
+
+
+@pytest.fixture(scope="module")
+def stack() -> dict[str, Any]:
+    """docker-compose.yml with its anchors resolved."""
+    content: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    return content
+
+
+def rules() -> list[dict[str, Any]]:
+    content = yaml.safe_load((DOCKER / "prometheus" / "rules.yml").read_text(encoding="utf-8"))
+    return [rule for group in content["groups"] for rule in group["rules"]]
+
+
+def test_every_service_is_limited_checked_and_in_a_profile(stack: dict[str, Any]) -> None:
+    for name, service in stack["services"].items():
+        assert set(service["profiles"]) <= {"core", "telephony", "observability"}, name
+        assert service["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}, name
+        # Asterisk's image brings its own check.
+        assert name in ONCE | {"asterisk"} or "healthcheck" in service, name
+
+
+def test_our_images_run_without_root_and_without_rights(stack: dict[str, Any]) -> None:
+    for name, service in stack["services"].items():
+        if service["image"] not in ("crm-operate", "crm-analyse") or name == "first-start":
+            continue
+        assert service["user"] == "10001:10001" and service["cap_drop"] == ["ALL"], name
+    assert re.findall(r"^USER (\S+)", (DOCKER / "Dockerfile").read_text(encoding="utf-8"), re.M) == ["10001:10001"] * 2
+
+
+def test_no_secret_and_no_registry_stands_in_the_files(stack: dict[str, Any]) -> None:
+    for service in stack["services"].values():
+        for name, value in (service.get("environment") or {}).items():
+            if re.search("PASSWORD|SECRET|KEY|DATABASE", name) and value:
+                assert re.search("_FILE$|_CMD$|__FILE$", name), name
+    # A plain name (prom/prometheus) has no host in it.
+    for path in [ROOT / "docker-compose.yml", *DOCKER.rglob("*")]:
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            assert not re.search(r"(docker\.io|ghcr\.io|quay\.io|gcr\.io|pypi\.org|npmjs)", text), path
+
+
+def test_volumes_are_named(stack: dict[str, Any]) -> None:
+    for name, service in stack["services"].items():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            assert source in stack["volumes"] or source.startswith("./docker/"), (name, volume)
+
+
+def test_every_alert_has_its_section() -> None:
+    handbook = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    headings = {heading.lower() for heading in re.findall(r"^#+ (\w+)$", handbook, re.M)}
+    for rule in rules():
+        assert rule["annotations"]["runbook"] == f"docs/operations.md#{rule['alert'].lower()}"
+        assert rule["alert"].lower() in headings, rule["alert"]
+
+
+def test_what_alerts_and_panels_ask_for_is_measured() -> None:
+    from crm_api.web.metrics import Metrics
+
+    metrics = Metrics()
+    measured = {name for family in metrics.registry.collect() for name in (family.name, f"{family.name}_total")}
+    boards = [
+        json.loads(path.read_text(encoding="utf-8")) for path in (DOCKER / "grafana" / "dashboards").glob("*.json")
+    ]
+    asked = [rule["expr"] for rule in rules()]
+    asked += [target["expr"] for board in boards for panel in board["panels"] for target in panel["targets"]]
+    names = {name for text in asked for name in re.findall(r"\bcrm_\w+", text)}
+    assert names and {re.sub("_(bucket|sum|count)$", "", name) for name in names} <= measured
+
+
+def test_the_image_that_takes_calls_does_not_carry_the_analysts_tools() -> None:
+    lock = operate_lock(
+        (ROOT / "requirements.in").read_text(encoding="utf-8"), (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    )
+    names = set(re.findall(r"^([a-z0-9._-]+)==", lock, re.M))
+    assert {"fastapi", "sqlalchemy", "psycopg", "psycopg-binary", "pyst2", "starlette", "cryptography"} <= names
+    assert not names & {"apache-airflow", "duckdb", "dbt-core", "streamlit", "pandas", "scikit-learn"}
+    assert lock.count("==") == lock.count("== ") + len(names) and "--hash=sha256:" in lock
+
+
+def _needed(program: str, mend: str) -> str:
+    found = shutil.which(program)
+    if found is None:
+        missing(program, mend)
+    return str(found)
+
+
+def test_compose_reads_the_file() -> None:
+    docker = _needed("docker", "install Docker's client with Compose v2")
+    if subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
+        pytest.skip("this Docker has no Compose v2")
+    done = subprocess.run([docker, "compose", "--profile", "*", "config", "-q"], cwd=ROOT, capture_output=True,
+                          text=True, env=os.environ | {"COMPOSE_PROFILES": ""}, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_promtool_accepts_the_rules() -> None:
+    promtool = _needed("promtool", "install the package prometheus")
+    done = subprocess.run([promtool, "check", "config", str(DOCKER / "prometheus" / "prometheus.yml")],
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
