@@ -280,7 +280,7 @@ def _supervise(desk: PhoneDesk, agent: PhoneDesk) -> None:
     assert desk.text("[data-figure=waiting]") == "0"
     desk.one(f"{row} [data-joining]").click()
     desk.until_calls("talking")
-    assert desk.text(".phone-number").startswith("listen ")
+    assert desk.text(".phone-number").startswith("Listen ")
     until(lambda: desk.packets()[1] > 30, "the supervisor hears", 20)
     desk.press("end")
     desk.until_calls()

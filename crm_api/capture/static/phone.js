@@ -77,12 +77,14 @@
     if (!bar() || !line) return;
     for (const [call, made] of views) if (!line.calls.has(call)) { made.remove(); views.delete(call); }
     for (const call of line.calls) {
-      const made = view(call), talks = Boolean(call.answered), mixed = Boolean(line.mix);
+      const made = view(call), talks = Boolean(call.answered), mixed = Boolean(line.mix), alone = line.calls.size === 1;
+      // Of two calls the first is the customer's: what joins them stands there.
+      const paired = Boolean(line.other(call)) && call === [...line.calls][0];
       made.className = `phone-call ${call.rings ? "rings" : ""} ${call.doing === "held" ? "held" : ""}`;
       made.dataset.doing = call.doing;
       one(".phone-doing", made).textContent = text(mixed && talks ? "in_conference" : call.doing);
-      one(".phone-number", made).textContent = call.name && KNOWN_KINDS.test(call.name) ? call.name : call.number;
-      const shown = { answer: call.rings, hold: talks && !mixed, mute: talks, transfer: talks && !mixed, consult: talks && line.calls.size === 1, complete: talks && Boolean(line.other(call)), conference: talks && Boolean(line.other(call)) && !mixed };
+      one(".phone-number", made).textContent = call.name && KNOWN_KINDS.test(call.name) ? call.name.replace(/^\w+/, text) : call.number;
+      const shown = { answer: call.rings, hold: talks && !mixed, mute: talks, transfer: talks && alone, consult: talks && alone, complete: talks && paired, conference: talks && paired && !mixed };
       for (const [name, isShown] of Object.entries(shown)) one(`[data-phone=${name}]`, made).hidden = !isShown;
       one(".phone-keys", made).hidden = !talks;
       one("[data-phone=hold]", made).textContent = text(call.doing === "held" ? "resume" : "hold");
