@@ -14,7 +14,7 @@ from core.time import to_local
 from crm_api.contacts.call_records import CallRecord
 from crm_api.contacts.models import Contact, QueueVisit
 from crm_api.routing.service import Residual, record_residuals
-from telephony.call_model import build_calls
+from telephony.call_model import ROUNDING, build_calls
 from telephony.files import ImportSummary, import_events, read_cel, read_queue_log
 from telephony.to_store import call_records, caller_numbers
 
@@ -43,13 +43,15 @@ def compare(records: Iterable[CallRecord], stored: Mapping[str, Sequence[Seen]])
         first = days[to_local(record.started_at).date()]
         first.calls_in_log += 1
         first.calls_differing += not _agrees(record, seen)
-        for number, visit in enumerate(record.visits):
+        left = list(seen)
+        for visit in record.visits:
             day = days[to_local(visit.entered_at).date()]
             day.visits_in_log += 1
-            if number >= len(seen):
+            one = next((other for other in left if abs(_seconds(other.entered_at, visit.entered_at)) <= ROUNDING), None)
+            if one is None:
                 day.visits_missing += 1
                 continue
-            one = seen[number]
+            left.remove(one)
             if one.exit_class in (None, "unknown") and visit.exit_class not in (None, "unknown"):
                 day.visits_unknown += 1
             elif one.exit_class != visit.exit_class:
@@ -58,7 +60,7 @@ def compare(records: Iterable[CallRecord], stored: Mapping[str, Sequence[Seen]])
             talked = _seconds(visit.exited_at, visit.ended_at) - _seconds(one.exited_at, one.ended_at)
             day.wait_seconds_differing += abs(waited)
             day.talk_seconds_differing += abs(talked)
-        for one in seen[len(record.visits) :]:
+        for one in left:
             days[to_local(one.entered_at).date()].visits_extra += 1
     return dict(days)
 

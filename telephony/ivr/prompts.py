@@ -15,6 +15,7 @@ import yaml
 
 from core.errors import ConfigurationError
 from core.files import write_atomically
+from telephony.ivr.music import hold_music
 from telephony.ivr.numbers import WORDS
 
 PROMPTS_FILE = Path(__file__).with_name("prompts.yml")
@@ -97,6 +98,8 @@ def _wanted(folder: Path, recorded: Path | None) -> Iterator[tuple[Path, Path | 
 def provide(folder: Path, *, recorded: Path | None = None, cache: Path | None = None) -> int:
     """Put every prompt into `folder`/<language>/<name>.wav; what is there and right is left. The number written.
 
+    Music for those who wait is put beside them, unless a file `music/hold.wav` is there.
+
     Args:
         recorded: folder of recorded prompts, laid out the same; they win.
         cache: folder in which spoken prompts are kept by their text.
@@ -125,6 +128,9 @@ def provide(folder: Path, *, recorded: Path | None = None, cache: Path | None = 
         path.write_bytes(content)
         stamps[key] = mark
         written += 1
+    music = folder / "music" / "hold.wav"
+    if not music.exists():
+        write_atomically(music, hold_music())
     if written:
         write_atomically(stamps_file, json.dumps(stamps))
     return written
