@@ -1,7 +1,7 @@
 """Calls of a running campaign whose effect is known: the list is worked day by day, outcomes and subscriptions follow.
 
-Both arms take the product by themselves at the rate `by_itself`; being reached by a call adds `effect`. What is measured
-against the holdout can so be held against what was planted.
+Both arms take the product by themselves at the rate `by_itself`; being reached by a call adds `effect`. What is
+measured against the holdout can so be held against what was planted.
 """
 
 from collections import Counter

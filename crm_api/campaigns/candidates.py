@@ -132,11 +132,12 @@ def _pool_table(offers: int, *, dropped_by_itself: bool) -> Table:
 def _eligible(session: Session, plan: Plan, table: Table, gates: dict[str, int], now: datetime) -> Pool:
     offers = len(plan.offers)
     rows = session.execute(select(table).where(table.c.gate == ELIGIBLE).order_by(table.c.customer_id)).all()
-    cells = np.array([tuple(row) for row in rows], dtype=object).reshape(len(rows), len(table.c))
-    customers, cities = cells[:, 0].astype(np.int64), cells[:, 1].astype(np.int64)
-    phones = cells[:, 3].astype(np.int64)
-    fits, scores = cells[:, 4::2].astype(np.float64) > 0, cells[:, 5::2].astype(np.float64)
-    scores = np.where(fits, scores, np.nan).reshape(len(rows), offers)
+    cells = list(zip(*rows, strict=True)) or [()] * len(table.c)
+    customers, cities = np.array(cells[0], dtype=np.int64), np.array(cells[1], dtype=np.int64)
+    phones = np.array(cells[3], dtype=np.int64)
+    fits = np.array(cells[4::2], dtype=np.float64).reshape(offers, len(rows)).T > 0
+    scores = np.array(cells[5::2], dtype=np.float64).reshape(offers, len(rows)).T
+    scores = np.where(fits, scores, np.nan)
     margins = np.array([offer.margin_fen for _, offer in plan.offers], dtype=np.float64)
     worth = scores * margins - plan.campaign.cost_per_call_fen
     shared = _shared(session)
