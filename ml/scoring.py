@@ -220,7 +220,8 @@ class _Scoring:
             ]
             out.append(Artefact("score_texts", each.model, _strings(texts, ("model", "code", "text_zh", "text_en"))))
         out += [Artefact("segment_history", f"segment@{day.isoformat()}", rows) for day, rows in self.history]
-        out.append(Artefact("key_changes", "all", self.key_changes))
+        if self.key_changes.num_columns > 1:
+            out.append(Artefact("key_changes", "all", self.key_changes))
         out.append(Artefact("offer_terms", "all", self._terms()))
         out.append(Artefact("remedies", "all", _strings(remedy_rows(), ("column_name", "remedy"))))
         if registry.champion(self.settings, segmentation.MODEL):
