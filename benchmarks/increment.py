@@ -5,7 +5,6 @@ import resource
 import subprocess
 import sys
 import tempfile
-from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 
@@ -89,7 +88,9 @@ def add_day(settings: Settings, contacts: int, *, days_on: int) -> None:
         rows = {}
         for table in _TABLES:
             values = [f"id + {shifts[table]} as id", f"'{load_id}' as {LOAD_COLUMN}"]
-            values += [f"{name} + interval {timedelta(days=days_on).days} day as {name}" for name in _FOLDED[table]]
+            # States two days on: the last of one day must not reach into the first of the next.
+            days = days_on * (2 if table == "agent_states" else 1)
+            values += [f"{name} + interval {days} day as {name}" for name in _FOLDED[table]]
             if table in _PARENTS:
                 parent, of = _PARENTS[table]
                 values.append(f"{parent} + {shifts[of]} as {parent}")
@@ -121,8 +122,11 @@ def _choose(connection: duckdb.DuckDBPyConnection, contacts: int) -> None:
         "calls": "select id from calls where contact_id in (from chosen_contacts)",
         "queue_visits": "select id from queue_visits where contact_id in (from chosen_contacts)",
         "call_segments": "select id from call_segments where call_id in (from chosen_calls)",
+        # Whole agents of the last day, as many as such a day of the smaller history has.
         "agent_states": (
-            f"select id from agent_states where ended_at is not null order by started_at desc limit {int(contacts) * 2}"
+            "select id from agent_states where ended_at is not null"
+            " and started_at >= (select max(started_at) from agent_states) - interval 1 day"
+            f" order by agent_id, started_at limit {int(contacts) * 2}"
         ),
         "tickets": "select id from tickets where contact_id in (from chosen_contacts)",
         "ticket_events": "select id from ticket_events where ticket_id in (from chosen_tickets)",

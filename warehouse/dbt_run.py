@@ -1,5 +1,6 @@
 """One invocation of dbt inside this process, and what it reported."""
 
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,6 +38,14 @@ def building_file(settings: Settings) -> Path:
     return settings.warehouse_file.with_name("building.json")
 
 
+def _mode(settings: Settings) -> str:
+    """What the build that runs, or ran last, does: full or increment."""
+    try:
+        return str(json.loads(building_file(settings).read_text(encoding="utf-8"))["mode"])
+    except (FileNotFoundError, KeyError):
+        return "full"
+
+
 def environment(settings: Settings) -> dict[str, str]:
     """The variables that dbt/profiles.yml and the macros read."""
     folder = settings.warehouse_file.parent
@@ -45,6 +54,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "CRM_WAREHOUSE_TEMP": str(folder / "temp"),
         "CRM_LAKE": str(settings.lake),
         "CRM_BUILDING": str(building_file(settings)),
+        "CRM_BUILD_MODE": _mode(settings),
         "CRM_DUCKDB_MEMORY": settings.duckdb_memory,
         "CRM_DUCKDB_THREADS": str(settings.duckdb_threads),
         "CRM_SERVICE_LEVEL_SECONDS": str(settings.service_level_seconds),

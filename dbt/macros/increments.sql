@@ -4,11 +4,9 @@
   replaces those that differ, no others; what went and what came stays in the schema `changes` for the models behind it.
 #}
 
-{# Whether this build adds new loads to what stands, or makes everything anew. #}
-{% macro is_increment() %}
-  {% if not execute %}{{ return(false) }}{% endif %}
-  {{ return(run_query("select mode from " ~ building()).columns[0].values()[0] == 'increment') }}
-{% endmacro %}
+{# Whether this build adds new loads to what stands, or makes everything anew. Not asked while dbt parses, so that a
+   change of mode parses nothing anew. #}
+{% macro is_increment() %}{{ return(execute and env_var('CRM_BUILD_MODE', 'full') == 'increment') }}{% endmacro %}
 
 {# What crm build wrote down about itself before dbt started: one row. #}
 {% macro building() -%}

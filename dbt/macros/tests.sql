@@ -47,9 +47,10 @@ where {% for column in columns %}{{ column }} is null{{ ' or ' if not loop.last 
 
 {# Every value of a key column stands in its dimension: {column: [dimension, its column]}. #}
 {% test known_members(model, members) %}
+{%- set came = rows_that_came(model) %}
 {% for column, place in members.items() %}
 select '{{ column }}' as column_name, cast(fact.{{ column }} as varchar) as member, fact.row_count
-from (select {{ column }}, count(*) as row_count from {{ rows_that_came(model) }} as came group by {{ column }}) as fact
+from (select {{ column }}, count(*) as row_count from {{ came }} as came group by {{ column }}) as fact
 where fact.{{ column }} not in (select {{ place[1] }} from {{ ref(place[0]) }})
 {{ 'union all' if not loop.last }}
 {% endfor %}

@@ -31,9 +31,9 @@
   {%- for dimension in grouping %} and sums.{{ dimension.name }} is not distinct from {{ name }}.{{ dimension.name }}{% endfor %}
 {%- endmacro %}
 
-{%- set answered_by_somebody = ['fact.is_answered', 'fact.agent_key <> 0'] %}
+{%- set answered_by_somebody = ['fact.is_answered', 'fact.agent_key > 0'] %}
 {%- set active_at_the_end = [
-  'fact.customer_key <> 0',
+  'fact.customer_key > 0',
   '($period_to is null or fact.registered_date <= $period_to)',
   '(fact.left_date is null or fact.left_date > $period_to)',
 ] %}

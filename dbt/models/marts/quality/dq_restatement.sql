@@ -47,7 +47,8 @@ compared as (
     coalesce(earlier.amount, 0) as value_before,
     coalesce(later.amount, 0) as value_after
   from earlier
-  full outer join later
+  -- An increment compares only what moved; a full build everything.
+  {{ 'left' if is_increment() else 'full outer' }} join later
     on
       earlier.date_key = later.date_key
       and earlier.city_code = later.city_code
