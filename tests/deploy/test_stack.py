@@ -1,10 +1,13 @@
 """The stack's files: the composition is valid, safe and complete; its alerts are known to the handbook."""
 
+import ast
 import json
 import os
 import re
 import shutil
 import subprocess
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +100,24 @@ def test_the_image_that_takes_calls_does_not_carry_the_analysts_tools() -> None:
     assert {"fastapi", "sqlalchemy", "psycopg", "psycopg-binary", "pyst2", "starlette", "cryptography"} <= names
     assert not names & {"apache-airflow", "duckdb", "dbt-core", "streamlit", "pandas", "scikit-learn"}
     assert lock.count("==") == lock.count("== ") + len(names) and "--hash=sha256:" in lock
+
+
+def test_the_image_that_takes_calls_has_all_that_its_code_imports() -> None:
+    lock = operate_lock(
+        (ROOT / "requirements.in").read_text(encoding="utf-8"), (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    )
+    held, places = set(re.findall(r"^([a-z0-9._-]+)==", lock, re.M)), packages_distributions()
+    ours = {"core", "crm_api", "telephony"}
+    for path in [path for folder in sorted(ours) for path in (ROOT / folder).rglob("*.py")]:
+        for name in _imported(path) - ours - sys.stdlib_module_names:
+            # What is imported inside a function may belong to a floor above.
+            assert {re.sub("[-_.]+", "-", each).lower() for each in places[name]} & held, (path, name)
+
+
+def _imported(path: Path) -> set[str]:
+    nodes = ast.parse(path.read_text(encoding="utf-8")).body
+    plain = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    return plain | {str(node.module).split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
 
 
 def _needed(program: str, mend: str) -> str:
