@@ -15,7 +15,6 @@ import pytest
 import yaml
 
 from docker.operate_lock import operate_lock  # type: ignore[import-not-found]  # a folder of the repository
-from tests.servers import missing
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
@@ -123,7 +122,7 @@ def _imported(path: Path) -> set[str]:
 def _needed(program: str, mend: str) -> str:
     found = shutil.which(program)
     if found is None:
-        missing(program, mend)
+        pytest.skip(f"{program} is missing: {mend}")
     return str(found)
 
 
