@@ -27,6 +27,8 @@ from crm_api.customers.service import get_customer
 from crm_api.dialect import begin_writing
 from crm_api.errors import ConflictError, InvalidError, NotFoundError
 from crm_api.identity.scope import scoped
+from crm_api.routing.outbound_models import OutboundCall
+from crm_api.scores.models import KeyLevelProposal
 from crm_api.tickets.models import Ticket
 from crm_api.webhooks.service import publish
 
@@ -42,6 +44,8 @@ MOVED: tuple[Any, ...] = (
     Callback,
     CallListEntry,
     CallAttempt,
+    OutboundCall,
+    KeyLevelProposal,
 )
 #: Of two rows that would be equal after the move, the survivor's stays and the other is set aside.
 _SAME: dict[Any, tuple[str, ...]] = {
