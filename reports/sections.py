@@ -143,7 +143,7 @@ def league(source: Source, text: Texts, now: Period) -> Section:
     by = "city" if is_province else "branch"
     names = source.names("units")
     table = source.kpis(now, LEAGUE, by=(by,))
-    table = table[~table[by].isin(["province", "unknown"])]
+    table = table[~table[by].isin(["province", "unknown", "not_arrived"])]
     table = table.sort_values(["resolution_met", by], ascending=[False, True], na_position="last")
     rows = [
         (names.get(str(row[by]), str(row[by])), *(number(row[code]) for code in LEAGUE))
