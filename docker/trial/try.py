@@ -22,13 +22,14 @@ def main(address: str, username: str, password: str) -> None:
         say(f"readyz {client.get('/readyz').status_code}, metrics from outside {client.get('/metrics').status_code}")
         signed = client.post("/api/v1/session", json={"username": username, "password": password}).raise_for_status()
         say(f"signed in, cookie {signed.headers['set-cookie'].split('; ', 1)[1]}")
+        client.headers["X-CSRF-Token"] = signed.json()["csrf_token"]
         given = {"channel": "voice", "external_id": f"trial-{now:%H%M%S}", "started_at": now.isoformat()}
         contact = client.post("/api/v1/contacts", json=given).raise_for_status().json()
-        say(f"contact {contact}")
+        say(f"contact {contact['contact']['id']}, new: {contact['is_new']}")
         asked = {"channel_code": "voice", "service_type_code": "complaint", "title": "机顶盒无信号"}
         ticket = client.post("/api/v1/tickets", json=asked).raise_for_status().json()
-        read = client.get(f"/api/v1/tickets/{ticket['id']}").raise_for_status().json()
-        say(f"ticket {read['code']} {read['state']} {read['title']}")
+        read = client.get(f"/api/v1/tickets/{ticket['ticket']['id']}").raise_for_status().json()
+        say(f"ticket {read['ticket']['code']} {read['ticket']['state']} {read['ticket']['title']}")
 
 
 if __name__ == "__main__":
