@@ -1,5 +1,6 @@
 """Serving the pages in this process, until a signal ends it."""
 
+import os
 import socket
 import tomllib
 from collections.abc import Callable
@@ -46,7 +47,13 @@ def options(host: str, port: int) -> dict[str, Any]:
     """Streamlit's options: those of streamlit.toml, and where to listen."""
     content = tomllib.loads((FOLDER / "streamlit.toml").read_text(encoding="utf-8"))
     flat = {f"{section}_{name}": value for section, values in content.items() for name, value in values.items()}
+    flat["server_baseUrlPath"] = _base_path()
     return flat | {"server_address": host, "server_port": port, "browser_serverAddress": host}
+
+
+def _base_path() -> str:
+    """Below which path the pages lie, behind a proxy that serves other pages too; mostly none."""
+    return os.environ.get("CRM_DASHBOARD_BASE_PATH", "").strip("/")
 
 
 def address_of(host: str, port: int) -> str:
@@ -66,9 +73,10 @@ def serve(host: str, port: int, *, on_ready: Callable[[str], None]) -> None:
 
 
 def _announce(address: str, on_ready: Callable[[str], None]) -> None:
+    path = f"/{_base_path()}".rstrip("/")
     for _ in range(600):
         try:
-            with urlopen(f"{address}/_stcore/health", timeout=2):  # noqa: S310 - our own http address
+            with urlopen(f"{address}{path}/_stcore/health", timeout=2):  # noqa: S310 - our own http address
                 on_ready(address)
                 return
         except OSError:
