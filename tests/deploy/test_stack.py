@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from docker.operate_lock import operate_lock  # type: ignore[import-not-found]  # a folder of the repository
+from tests.servers import missing
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
@@ -122,14 +123,14 @@ def _imported(path: Path) -> set[str]:
 def _needed(program: str, mend: str) -> str:
     found = shutil.which(program)
     if found is None:
-        pytest.skip(f"{program} is missing: {mend}")
+        missing(program, mend)
     return str(found)
 
 
 def test_compose_reads_the_file() -> None:
     docker = _needed("docker", "install Docker's client with Compose v2")
     if subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
-        pytest.skip("this Docker has no Compose v2")
+        missing("Compose v2", "install the plugin docker-compose")
     done = subprocess.run([docker, "compose", "--profile", "*", "config", "-q"], cwd=ROOT, capture_output=True,
                           text=True, env=os.environ | {"COMPOSE_PROFILES": ""}, check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
