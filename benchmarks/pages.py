@@ -108,7 +108,7 @@ class _Visitor:
         """Run the page with these parameters in its address and nothing remembered, `is_cold`: no reader open.
 
         Raises:
-            RuntimeError: the page fails or shows no figures.
+            RuntimeError: the page fails or asks nothing.
         """
         import streamlit as st
 
@@ -124,7 +124,7 @@ class _Visitor:
             began = perf_counter()
             app.run()
             shown.whole_milliseconds = (perf_counter() - began) * 1000
-        if app.exception or not app.metric or not shown.queries:
+        if app.exception or not shown.queries:
             failed = [each.value for each in app.exception]
             raise RuntimeError(f"the page {self.page} with {dict(params)} failed: {failed}")
         return shown

@@ -160,7 +160,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("PATCH", "/api/v1/customers/{customer_id}"): Row(
         PROVINCIAL_DESK | {"branch_lead", "branch_manager"},
         target="customer",
-        body=lambda: {"key_level": "gold"},
+        body=lambda: {"key_level": "none"},
         headers=ANY_VERSION,
     ),
     # scores

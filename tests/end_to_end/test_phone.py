@@ -186,8 +186,9 @@ def _is_in_the_logs_and_the_store(centre: Centre, ticket_id: int) -> None:
     pbx = centre.phones.pbx
     (visit,) = build_calls(read_queue_log([pbx.queue_log])[0]).visits
     assert (visit.queue, visit.exit_class) == ("crm-complaint", "answered")
-    events = (pbx.state / "log" / "cel-custom" / "Master.csv").read_text()
-    assert events.count("LINKEDID_END") >= 1
+    cel = pbx.state / "log" / "cel-custom" / "Master.csv"
+    until(lambda: "LINKEDID_END" in cel.read_text(), "the call's end in CEL", 20)
+    events = cel.read_text()
     assert visit.call in events
     until(lambda: _recordings(centre, visit.call), "the recording with its contact")
     with session_scope(centre.engine) as session:

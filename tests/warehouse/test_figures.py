@@ -284,6 +284,6 @@ class TestScope:
         self, published_centre: tuple[Settings, Publication]
     ) -> None:
         agents = open_reader(published_centre[1], Scope("xian")).rows("select * from dim_agent order by code")
-        assert list(agents["code"]) == ["A1", "A2", "A3", "none"]
+        assert list(agents["code"]) == ["A1", "A2", "A3", "none", "not_arrived"]
         assert b"Agent A1" not in published_centre[1].file.read_bytes()
         assert not any("Agent A" in str(value) for value in agents.to_numpy().ravel())
