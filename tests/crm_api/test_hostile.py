@@ -55,11 +55,17 @@ def _names_foreign(body: Any, world: World) -> bool:
     return bool(named & foreign)
 
 
-@pytest.mark.parametrize("field", ["customer_id", "contact_id", "unit_id"])
-@pytest.mark.parametrize("path", ["/api/v1/tickets", "/api/v1/contacts"])
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/api/v1/tickets", "customer_id"),
+        ("/api/v1/tickets", "contact_id"),
+        ("/api/v1/tickets", "unit_id"),
+        ("/api/v1/contacts", "customer_id"),
+        ("/api/v1/contacts", "unit_id"),
+    ],
+)
 def test_a_foreign_id_in_a_body_is_refused(client: Client, world: World, field: str, path: str) -> None:
-    if (field, path) == ("contact_id", "/api/v1/contacts"):
-        pytest.skip("a contact names no contact")
     body: dict[str, Any] = {"channel_code": "voice", "service_type_code": "complaint"}
     if path.endswith("contacts"):
         body = {"channel": "walk_in", "external_id": "h-1", "started_at": "2026-03-02T09:00:00+08:00"}
