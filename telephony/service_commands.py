@@ -4,9 +4,14 @@ import json
 import os
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 
 def _stopping() -> threading.Event:
@@ -106,6 +111,34 @@ def dial(
     beside.join(10)
 
 
+def _collect(
+    collect: "Callable[[Engine, Path], dict[str, int]]",
+    spool: Path,
+    *,
+    watch: bool,
+    as_json: bool,
+    pause: float,
+    worth_telling: tuple[str, ...] = (),
+) -> None:
+    """Take in what lies in Asterisk's folder once, or every `pause` seconds until stopped, telling what was done.
+
+    While watching only rounds that did something are told: any number, or one of `worth_telling`.
+    """
+    from core.database import make_engine
+    from crm_api.store import require_ready, store_errors
+
+    engine = make_engine()
+    require_ready(engine)
+    stop = _stopping() if watch else None
+    while True:
+        with store_errors(engine):
+            done = collect(engine, spool)
+        if not watch or any(done[name] for name in worth_telling or done):
+            click.echo(json.dumps(done) if as_json else ", ".join(f"{name} {number}" for name, number in done.items()))
+        if stop is None or stop.wait(pause):
+            return
+
+
 @click.command()
 @click.option(
     "--spool", type=click.Path(path_type=Path, file_okay=False), required=True, help="Asterisk's folder spool/fax."
@@ -114,20 +147,9 @@ def dial(
 @click.option("--json", "as_json", is_flag=True, help="The numbers as JSON.")
 def fax(spool: Path, watch: bool, as_json: bool) -> None:
     """Turn faxes that Asterisk received into contacts with the pages attached as PDF."""
-    from core.database import make_engine
-    from crm_api.store import require_ready, store_errors
     from telephony.fax import collect
 
-    engine = make_engine()
-    require_ready(engine)
-    stop = _stopping() if watch else None
-    while True:
-        with store_errors(engine):
-            done = collect(engine, spool)
-        if not watch or any(done.values()):
-            click.echo(json.dumps(done) if as_json else ", ".join(f"{name} {number}" for name, number in done.items()))
-        if stop is None or stop.wait(2):
-            return
+    _collect(collect, spool, watch=watch, as_json=as_json, pause=2)
 
 
 @click.command()
@@ -138,17 +160,6 @@ def fax(spool: Path, watch: bool, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="The numbers as JSON.")
 def recordings(spool: Path, watch: bool, as_json: bool) -> None:
     """Link what Asterisk recorded to its contacts (encrypted with CRM_RECORDING_KEY), purge what is past its days."""
-    from core.database import make_engine
-    from crm_api.store import require_ready, store_errors
     from telephony.recordings import collect
 
-    engine = make_engine()
-    require_ready(engine)
-    stop = _stopping() if watch else None
-    while True:
-        with store_errors(engine):
-            done = collect(engine, spool)
-        if not watch or done["linked"] or done["purged"]:
-            click.echo(json.dumps(done) if as_json else ", ".join(f"{name} {number}" for name, number in done.items()))
-        if stop is None or stop.wait(5):
-            return
+    _collect(collect, spool, watch=watch, as_json=as_json, pause=5, worth_telling=("linked", "purged"))
