@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import FileResponse, RedirectResponse, Response
@@ -13,6 +13,7 @@ from crm_api.audit.service import record
 from crm_api.bus.inbox import inbox, mark_read
 from crm_api.capture import drafts
 from crm_api.capture.callback_service import due_callbacks
+from crm_api.capture.onward import inner, onward
 from crm_api.capture.pages import (
     LANGUAGE_COOKIE,
     LOOK_COOKIE,
@@ -72,21 +73,20 @@ async def static_file(name: str) -> Response:
     return FileResponse(path, media_type=kind, headers={"Cache-Control": "no-cache"})
 
 
-def _inner(address: str) -> str:
-    """`address` if it is a page of ours, else the beginning: nobody is sent elsewhere after signing in."""
-    parts = urlsplit(address)
-    ours = not parts.scheme and not parts.netloc and (parts.path == PREFIX or parts.path.startswith(f"{PREFIX}/"))
-    return address if ours and "\\" not in address else PREFIX
-
-
 @router.get("/sign-in", dependencies=[public])
-def sign_in_page(request: Request, next: str = PREFIX, lang: str = "") -> Response:  # noqa: A002 - the address' name
+def sign_in_page(
+    request: Request,
+    settings: Web,
+    next: str = PREFIX,  # noqa: A002 - the address' name
+    lang: str = "",
+) -> Response:
     """The form; `lang` chooses its language."""
+    back = inner(next, request, settings)
     if lang in ("zh-CN", "en"):
-        answer: Response = RedirectResponse(f"/sign-in?next={_inner(next)}", status_code=303)
+        answer: Response = RedirectResponse(f"/sign-in?next={quote(back, safe='/')}", status_code=303)
         answer.set_cookie(LANGUAGE_COOKIE, lang, max_age=_YEAR, samesite="lax", httponly=True)
         return answer
-    return render_plain(request, "sign_in.html", problem=None, next=_inner(next), username="")
+    return render_plain(request, "sign_in.html", problem=None, next=back, username="")
 
 
 @router.post("/sign-in", dependencies=[public])
@@ -97,19 +97,18 @@ def sign_in(
     origin: From,
     username: Line = "",
     password: Annotated[str, Form(max_length=500)] = "",
-    next: Line = PREFIX,  # noqa: A002
+    next: Annotated[str, Form(max_length=2000)] = PREFIX,  # noqa: A002
 ) -> Response:
     """Open a session, or show the form again with what went wrong."""
     check_same_origin(request, settings)
+    back = inner(next, request, settings)
     outcome = log_in(session, username=username, password=password, settings=settings, origin=origin)
     if outcome.user is None:
         throttled = outcome.blocked_until is not None
         problem = "throttled" if throttled else "wrong"
         status = 429 if throttled else 401
-        return render_plain(
-            request, "sign_in.html", status=status, problem=problem, next=_inner(next), username=username
-        )
-    answer = RedirectResponse(_inner(next), status_code=303)
+        return render_plain(request, "sign_in.html", status=status, problem=problem, next=back, username=username)
+    answer = onward(request, back)
     open_session(request, answer, session, outcome.user, settings)
     if LANGUAGE_COOKIE not in request.cookies:
         answer.set_cookie(LANGUAGE_COOKIE, outcome.user.language, max_age=_YEAR, samesite="lax", httponly=True)

@@ -43,6 +43,11 @@ class WebSettings(BaseSettings):
         pattern=r"^(wss?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._/-]*)?)?$",
         description="Where browsers' phones reach Asterisk, e.g. wss://host/phone; empty: no phone in the pages.",
     )
+    pages_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^/\s]+|(/[A-Za-z0-9_-]+)+)?$",
+        description="Where browsers reach the analysts' pages: an origin, or a path of this host; empty: nowhere.",
+    )
     oidc_issuer: str = Field(default="", description="OpenID provider; empty: sign-in by password only.")
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")

@@ -56,6 +56,32 @@ def test_nobody_is_sent_elsewhere_after_signing_in(web: Client, elsewhere: str) 
     assert (answer.status_code, answer.headers["location"]) == (303, "/app")
 
 
+@pytest.mark.parametrize(
+    ("pages", "back", "is_ours"),
+    [
+        ("http://127.0.0.1:8501", "http://127.0.0.1:8501/queues?lang=en&city=xian", True),
+        ("http://127.0.0.1:8501", "http://testserver:8501/?lang=en", True),
+        ("http://127.0.0.1:8501", "http://127.0.0.1:8502/", False),
+        ("http://127.0.0.1:8501", "http://127.0.0.1:8501@evil.example/", False),
+        ("http://127.0.0.1:8501", "//evil.example:8501/", False),
+        ("/pages", "http://testserver/pages/queues", True),
+        ("/pages", "http://evil.example/pages/queues", False),
+        ("/pages", "/pagesque", False),
+        ("", "http://127.0.0.1:8501/", False),
+    ],
+)
+def test_a_sign_in_leads_back_to_the_analysts_pages_alone(web: Client, pages: str, back: str, is_ours: bool) -> None:
+    client = web()
+    client.app.state.settings = client.app.state.settings.model_copy(update={"pages_url": pages})
+    fields = {"username": "agent", "password": "demo-96766-agent", "next": back}
+    answer = client.post("/sign-in", data=fields, follow_redirects=False)
+    assert ("crm_session" in answer.cookies) and (answer.status_code == (200 if is_ours else 303))
+    if is_ours:
+        assert f'content="0; url={back.replace("&", "&amp;")}"' in answer.text
+    else:
+        assert answer.headers["location"] == "/app"
+
+
 def test_a_wrong_password_shows_the_form_again(web: Client) -> None:
     answer = web().post("/sign-in", data={"username": "agent", "password": "wrong"}, headers={"Accept-Language": "en"})
     assert answer.status_code == 401
