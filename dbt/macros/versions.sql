@@ -29,7 +29,9 @@
       version.{{ lake_key }} as {{ name }},
       {% for column, called in columns.items() %}version.{{ column }} as {{ called }}, {% endfor %}
       version.deleted_at is not null as is_gone,
-      load.seen_at as valid_from
+      load.seen_at as valid_from,
+      load.load_id,
+      0 as known_number
     from {{ read_lake(schema + every) }} as version
     inner join loads as load on version._dlt_load_id = load.load_id
     -- The newest of a load's versions of a key.
@@ -43,8 +45,10 @@
     {% if adds %}
     union all
     select
-      {{ name }}, {{ columns.values() | join(', ') }}, is_gone,
-      valid_from
+      {{ name }}, {{ columns.values() | join(', ') }}, is_gone, valid_from,
+      -- Known before these loads came.
+      '' as load_id,
+      version_number as known_number
     from {{ this }}
     where {{ name }} in (select {{ name }} from several)
     {% endif %}
@@ -57,7 +61,7 @@
       {% for called in columns.values() %}or {{ called }} is distinct from lag({{ called }}) over in_time {% endfor %}
       or is_gone is distinct from lag(is_gone) over in_time as is_change
     from known
-    window in_time as (partition by {{ name }} order by valid_from)
+    window in_time as (partition by {{ name }} order by valid_from, load_id, known_number)
   )
 
   select
@@ -70,7 +74,7 @@
     lead(valid_from) over in_time is null as is_current
   from changed
   where is_change
-  window in_time as (partition by {{ name }} order by valid_from)
+  window in_time as (partition by {{ name }} order by valid_from, load_id, known_number)
   {% endset %}
   {{ return(sql) }}
 {% endmacro %}
