@@ -49,6 +49,7 @@ def _installation(home: Path) -> Iterator[None]:
     """This process's settings are those of `home`."""
     before = os.environ.get("CRM_HOME")
     os.environ["CRM_HOME"] = str(home)
+    os.environ.setdefault("CRM_DASHBOARD_SCOPE", "province")
     get_settings.cache_clear()
     # Without a server Streamlit warns at every run that it remembers answers in memory.
     logging.disable(logging.WARNING)

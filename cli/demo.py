@@ -61,9 +61,10 @@ def demo(
                 click.echo(f"Prepared in {perf_counter() - began:.0f} s.")
                 return
             # The desk starts up while the marts are built.
-            with _telephone(settings, telephony) as told, _desk(settings, api_port) as desk:
+            pages = _free_port(port)
+            with _telephone(settings, telephony) as told, _desk(settings, api_port, pages) as desk:
                 _step("marts", lambda: _marts(settings))
-                _serve(port, desk, people, began, told)
+                _serve(pages, desk, people, began, told)
         except KeyboardInterrupt:
             click.echo("\nStopped. The next start goes on from what is there.", err=True)
             sys.exit(INTERRUPTED)
@@ -234,11 +235,14 @@ def _telephone(settings: "Settings", wanted: bool) -> Iterator[str]:
 
 
 @contextmanager
-def _desk(settings: "Settings", wanted: int) -> Iterator[_Desk]:
-    """Serve the desk on this CRM_HOME's store; it ends with the block, however that is left."""
+def _desk(settings: "Settings", wanted: int, pages: int) -> Iterator[_Desk]:
+    """Serve the desk on this CRM_HOME's store, which signs in for the pages too; it ends with the block in any case."""
     port = _free_port(wanted)
     command = [sys.executable, "-m", "cli.main", "api", "--port", str(port)]
-    environment = os.environ | {"CRM_HOME": str(settings.home.resolve())}
+    environment = os.environ | {
+        "CRM_HOME": str(settings.home.resolve()),
+        "CRM_PAGES_URL": f"http://127.0.0.1:{pages}",
+    }
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)  # noqa: S603 - our own command
     try:
         yield _Desk(process, port)
@@ -263,10 +267,12 @@ def _serve(port: int, desk: _Desk, people: list[str], began: float, told: str) -
             _tell_logins(people)
             if told:
                 click.echo(told)
+            click.echo("The dashboards ask for the same sign-in (analyst, manager, baoji_manager, …).")
         else:
             click.echo("The capture frontend did not start; see why with: crm api", err=True)
 
-    serve("127.0.0.1", _free_port(port), on_ready=tell)
+    os.environ["CRM_DASHBOARD_CRM_URL"] = desk.address
+    serve("127.0.0.1", port, on_ready=tell)
 
 
 def _tell_logins(people: list[str]) -> None:

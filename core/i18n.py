@@ -1,6 +1,6 @@
 """Texts that people read, in zh-CN and en: a small YAML catalogue per package and language.
 
-    <package>/texts/zh-CN.yml · <package>/texts/en.yml
+    <package>/texts/zh-CN.yml · <package>/texts/en.yml · <package>/texts/<part>.zh-CN.yml …
 
 Keys may nest; a text is asked for by its dotted key. Values in braces are filled in by name (`str.format`).
 Both catalogues of a package have the same keys and the same placeholders: `differences` tells where they don't.
@@ -74,11 +74,16 @@ def texts(package: str, language: Language) -> Texts:
     Raises:
         ConfigurationError: the package has no catalogue in that language.
     """
-    path = files(package) / "texts" / f"{language}.yml"
-    if not path.is_file():
+    folder = files(package) / "texts"
+    parts = (
+        [each for each in folder.iterdir() if f".{each.name}".endswith(f".{language}.yml")] if folder.is_dir() else []
+    )
+    if not parts:
         raise ConfigurationError(f"Package {package} has no texts in {language}.", f"Write {package}/texts/.")
-    content = cast("Mapping[str, Any]", yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    return Texts(language, dict(_flat(content)))
+    entries: dict[str, str] = {}
+    for part in sorted(parts, key=lambda each: each.name):
+        entries |= dict(_flat(cast("Mapping[str, Any]", yaml.safe_load(part.read_text(encoding="utf-8")) or {})))
+    return Texts(language, entries)
 
 
 def placeholders(text: str) -> set[str]:

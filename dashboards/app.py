@@ -1,14 +1,16 @@
-"""The pages' entry point: what is published, in which language, and which page."""
+"""The pages' entry point: who looks, what is published, in which language, and which page."""
 
 from pathlib import Path
 
 import streamlit as st
 
 from core.errors import NotPublishedError
-from core.i18n import texts
+from core.i18n import Language, Texts, texts
+from dashboards.crm import CrmUnreachableError
 from dashboards.data import current_source, known
 from dashboards.frame import default_language, open_frame, url_params, watch
-from dashboards.scope import viewer_scope
+from dashboards.scope import Viewer
+from dashboards.sign_in import refuse, signed_in, unreachable
 from dashboards.url_state import read_language, read_view
 
 FOLDER = Path(__file__).parent
@@ -23,9 +25,36 @@ PAGES = {
     "campaigns": ":material/campaign:",
 }
 
+
+def show(viewer: Viewer, text: Texts, language: Language, title: str) -> bool:
+    """Draw the frame for `viewer`; whether there are figures for a page."""
+    try:
+        source = current_source(viewer.scope)
+    except NotPublishedError:
+        st.title(title, anchor=False)
+        st.info(text("empty.not_published"), icon=":material/hourglass_empty:")
+        watch(None)
+        return False
+    held = known(source)
+    if held is None:
+        st.title(title, anchor=False)
+        st.info(text("empty.no_figures", run=source.publication.run_id), icon=":material/hourglass_empty:")
+        watch(source.publication.run_id)
+        return False
+    view, notices = read_view(params, default_language=language, known=held)
+    open_frame(source, view, held, notices, title, viewer)
+    return True
+
+
 st.set_page_config(layout="wide", page_icon=str(FOLDER / "icon.svg"), initial_sidebar_state="collapsed")
 params = url_params()
-language, _ = read_language(params, default_language())
+viewer: Viewer | None = None
+is_known = True
+try:
+    viewer = signed_in()
+except CrmUnreachableError:
+    is_known = False
+language, _ = read_language(params, (viewer and viewer.language) or default_language())
 text = texts("dashboards", language)
 page = st.navigation(
     [
@@ -40,19 +69,9 @@ page = st.navigation(
     ],
     position="top",
 )
-try:
-    source = current_source(viewer_scope())
-except NotPublishedError:
-    st.title(page.title, anchor=False)
-    st.info(text("empty.not_published"), icon=":material/hourglass_empty:")
-    watch(None)
-else:
-    held = known(source)
-    if held is None:
-        st.title(page.title, anchor=False)
-        st.info(text("empty.no_figures", run=source.publication.run_id), icon=":material/hourglass_empty:")
-        watch(source.publication.run_id)
-    else:
-        view, notices = read_view(params, default_language=language, known=held)
-        open_frame(source, view, held, notices, page.title)
-        page.run()
+if not is_known:
+    unreachable(text, page.title)
+elif viewer is None or not viewer.may_see_pages:
+    refuse(text, viewer, page.title)
+elif show(viewer, text, language, page.title):
+    page.run()

@@ -15,7 +15,8 @@ from core.periods import Period
 from core.settings import get_settings
 from dashboards.data import Source
 from dashboards.periods import COMPARISONS, PRESETS
-from dashboards.scope import DashboardSettings
+from dashboards.scope import DashboardSettings, Viewer
+from dashboards.sign_in import who
 from dashboards.url_state import DRILL, SHARED, Known, Notice, View, with_preset
 from warehouse.publication import current
 
@@ -31,6 +32,7 @@ class Frame:
     view: View
     known: Known
     texts: Texts
+    viewer: Viewer
 
     @property
     def city(self) -> str | None:
@@ -91,15 +93,17 @@ def set_drill(code: str | None) -> None:
         st.query_params.pop(DRILL, None)
 
 
-def open_frame(source: Source, view: View, known: Known, notices: list[Notice], title: str) -> None:
+def open_frame(source: Source, view: View, known: Known, notices: list[Notice], title: str, viewer: Viewer) -> None:
     """Draw the title, the filters, what the data are and the notices; keep the frame for the page."""
     text = texts("dashboards", view.language)
-    frame = Frame(source, view, known, text)
+    frame = Frame(source, view, known, text, viewer)
     st.session_state[_FRAME] = frame
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         with st.container(width="content", gap=None):
             st.title(title, anchor=False)
-        _language(frame)
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            _language(frame)
+            who(text, viewer)
     _filters(frame)
     st.caption(_status(frame))
     for notice in notices:

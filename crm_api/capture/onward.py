@@ -28,8 +28,9 @@ def _places(request: Request, settings: WebSettings) -> set[tuple[str, str]]:
         port = f":{pages.port}" if pages.port else ""
         return {("", PREFIX), (settings.pages_url, ""), (f"{pages.scheme}://{request.url.hostname}{port}", "")}
     if pages.path:
-        here = f"{request.url.scheme}://{request.headers.get('host', '')}"
-        return {("", PREFIX), ("", pages.path), (here, pages.path)}
+        # Behind a proxy the scheme that the browser used may not be known here.
+        host = request.headers.get("host", "")
+        return {("", PREFIX)} | {(base, pages.path) for base in ("", f"http://{host}", f"https://{host}")}
     return {("", PREFIX)}
 
 

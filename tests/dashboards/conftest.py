@@ -23,7 +23,7 @@ def published(marts_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Set
     from core.settings import get_settings
 
     monkeypatch.setenv("CRM_HOME", str(marts_home))
-    monkeypatch.delenv("CRM_DASHBOARD_SCOPE", raising=False)
+    monkeypatch.setenv("CRM_DASHBOARD_SCOPE", "province")
     monkeypatch.delenv("CRM_LANGUAGE", raising=False)
     get_settings.cache_clear()
     yield get_settings()

@@ -28,6 +28,7 @@ def awkward_home(tmp_path: Path, sqlite_template: Path, monkeypatch: pytest.Monk
     (home / "store").mkdir(parents=True)
     shutil.copy(sqlite_template, home / "store" / "crm.sqlite")
     monkeypatch.setenv("CRM_HOME", str(home))
+    monkeypatch.setenv("CRM_DASHBOARD_SCOPE", "province")
     monkeypatch.delenv("CRM_DATABASE_URL", raising=False)
     get_settings.cache_clear()
     yield get_settings()

@@ -313,6 +313,7 @@ def test_the_pages_show_it(
 ) -> None:
     assert foretold["run_id"]
     monkeypatch.setenv("CRM_HOME", str(province.settings.home))
+    monkeypatch.setenv("CRM_DASHBOARD_SCOPE", "province")
     get_settings.cache_clear()
     app = AppTest.from_file(str(Path(__file__).parents[2] / "dashboards" / "app.py"), default_timeout=120)
     app.query_params["lang"] = language
