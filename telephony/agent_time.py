@@ -4,30 +4,20 @@ Where sources overlap the stronger state wins: talk, hold, wrap-up, alerting, pa
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 from telephony.call_model import Visit
+from telephony.device_time import PHONE_KINDS, phone_layers, with_holds
 from telephony.queue_log import QueueEvent
+from telephony.state_interval import StateInterval
 
 #: Stronger first.
 PRECEDENCE = ("talk", "hold", "wrap_up", "alerting", "pause", "available")
 
 _LOGIN = ("ADDMEMBER", "AGENTLOGIN", "AGENTCALLBACKLOGIN")
 _LOGOUT = ("REMOVEMEMBER", "AGENTLOGOFF", "AGENTCALLBACKLOGOFF")
-
-
-@dataclass(frozen=True, slots=True)
-class StateInterval:
-    """One state of an agent, half-open [started_at, ended_at), seconds since 1970."""
-
-    agent: str
-    state: str
-    started_at: int
-    ended_at: int
-    pause_reason: str | None = None
-    call: str | None = None
 
 
 def _strength(one: StateInterval) -> tuple[int, int, int, str, str]:
@@ -129,33 +119,66 @@ def _layers(
     wrap_up: Mapping[str, int],
     still_talking: bool,
 ) -> list[StateInterval]:
-    logins = _spans(events, _LOGIN, _LOGOUT, start, end)
+    queued = [event for event in events if event.kind not in PHONE_KINDS]
+    layers, logins = _presence(agent, queued, start, end)
+    rings = list(_rings(agent, queued))
+    talks, wraps = _conversations(agent, visits, end, wrap_up, still_talking)
+    beside = [
+        replace(one, started_at=max(one.started_at, login), ended_at=min(one.ended_at, logout))
+        for one in phone_layers(agent, events, [*rings, *talks], end)
+        for login, logout in logins
+        if max(one.started_at, login) < min(one.ended_at, logout)
+    ]
+    rings += [one for one in beside if one.state == "alerting"]
+    talks += [one for one in beside if one.state == "talk"]
+    return layers + rings + with_holds(talks, events) + wraps
+
+
+def _presence(
+    agent: str, events: list[QueueEvent], start: int, end: int
+) -> tuple[list[StateInterval], list[tuple[int, int]]]:
+    """Available and paused by the logins and pauses, and the spans of the logins."""
+    spans = _spans(events, _LOGIN, _LOGOUT, start, end)
     first_login = next((event.at for event in events if event.kind in _LOGIN), None)
-    if not any(span[0] == start for span in logins) and (first_login is None or events[0].at < first_login):
-        logins.append((start, first_login if first_login is not None else end, None))
-    layers = [StateInterval(agent, "available", since, until) for since, until, _ in logins]
+    is_first = first_login is None or (bool(events) and events[0].at < first_login)
+    if not any(span[0] == start for span in spans) and is_first:
+        spans.append((start, first_login if first_login is not None else end, None))
+    logins = [(since, until) for since, until, _ in spans]
+    layers = [StateInterval(agent, "available", since, until) for since, until in logins]
     for since, until, opener in _spans(events, ("PAUSE", "PAUSEALL"), ("UNPAUSE", "UNPAUSEALL"), start, end):
         reason = (opener.data[0] if opener and opener.data else "") or "unspecified"
         # A pause ends with the login it belongs to.
         layers += [
             StateInterval(agent, "pause", max(since, login), min(until, logout), reason)
-            for login, logout, _ in logins
+            for login, logout in logins
             if max(since, login) < min(until, logout)
         ]
+    return layers, logins
+
+
+def _rings(agent: str, events: list[QueueEvent]) -> Iterator[StateInterval]:
+    """The ringing of queues' calls, told when it is over."""
     for event in events:
         if event.kind == "RINGNOANSWER" and event.data and event.data[0].isdigit():
             rang = round(int(event.data[0]) / 1000)
-            layers.append(StateInterval(agent, "alerting", event.at - rang, event.at, call=event.call))
+            yield StateInterval(agent, "alerting", event.at - rang, event.at, call=event.call)
         elif event.kind == "CONNECT" and len(event.data) > 2 and event.data[2].isdigit():
-            layers.append(StateInterval(agent, "alerting", event.at - int(event.data[2]), event.at, call=event.call))
+            yield StateInterval(agent, "alerting", event.at - int(event.data[2]), event.at, call=event.call)
+
+
+def _conversations(
+    agent: str, visits: list[Visit], end: int, wrap_up: Mapping[str, int], still_talking: bool
+) -> tuple[list[StateInterval], list[StateInterval]]:
+    """Talk and wrap-up of the queues' calls."""
+    talks, wraps = [], []
     for visit in visits:
         if visit.exited_at is None:
             continue
         if visit.ended_at is None and still_talking and not visit.is_over:
-            layers.append(StateInterval(agent, "talk", visit.exited_at, end, call=visit.call))
+            talks.append(StateInterval(agent, "talk", visit.exited_at, end, call=visit.call))
             continue
         until = visit.ended_at if visit.ended_at is not None else visit.exited_at
-        layers.append(StateInterval(agent, "talk", visit.exited_at, until, call=visit.call))
+        talks.append(StateInterval(agent, "talk", visit.exited_at, until, call=visit.call))
         wrapped = until + wrap_up.get(visit.queue, 0)
-        layers.append(StateInterval(agent, "wrap_up", until, wrapped, call=visit.call))
-    return layers
+        wraps.append(StateInterval(agent, "wrap_up", until, wrapped, call=visit.call))
+    return talks, wraps

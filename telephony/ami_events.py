@@ -1,11 +1,16 @@
 """Manager events to the queue events of the call model: the same words as queue_log's, so that one model reads both."""
 
+import re
+
 from telephony.ami_wire import Message
 from telephony.call_model import UNOBSERVED
+from telephony.device_time import DEVICE, HOLD, UNHOLD
 from telephony.queue_log import QueueEvent
 
 #: QUEUESTATUS of the dialplan -> the event that queue_log writes for it.
 _EXITS = {"TIMEOUT": "EXITWITHTIMEOUT", "LEAVEEMPTY": "EXITEMPTY", "KEY": "EXITWITHKEY"}
+#: The agent's code of an agent's channel: PJSIP/7001-00000002.
+_OF_CHANNEL = re.compile(r"^PJSIP/(.+)-[0-9a-f]+$")
 _REASONS = {"agent": "COMPLETEAGENT", "caller": "COMPLETECALLER", "transfer": "TRANSFER"}
 
 
@@ -16,6 +21,11 @@ LOST = ".CallLost"
 def unobserved(call: str, at: int) -> bytes:
     """The journal's frame of a call that was gone at `at` (seconds since 1970)."""
     return f"Event: {LOST}\r\nUniqueid: {call}\r\nTimestamp: {at}".encode()
+
+
+def device_event(at: int, exactly: str, agent: str, status: str) -> QueueEvent:
+    """What a member's phone does since `at` (seconds since 1970; `exactly` the same with its fraction)."""
+    return QueueEvent(at, DEVICE, "NONE", "NONE", agent, (exactly, status))
 
 
 class EventReader:
@@ -31,6 +41,7 @@ class EventReader:
         whole, _, rest = stamp.partition(".")
         is_time = whole.isascii() and whole.isdigit() and len(whole) <= 11 and (not rest or rest.isdigit())
         at = int(whole) if is_time else int(received_at)
+        exactly = stamp if is_time else f"{received_at:.6f}"
         headers = message.headers
         call, queue = headers.get("Uniqueid", "NONE"), headers.get("Queue", "NONE")
         agent = headers.get("MemberName", "NONE")
@@ -70,6 +81,12 @@ class EventReader:
             case "QueueMemberPause":
                 kind = "PAUSE" if headers.get("Paused") == "1" else "UNPAUSE"
                 return event(kind, headers.get("PausedReason", ""))
+            case "QueueMemberStatus":
+                # One for each queue of the member: the same word, said once.
+                return device_event(at, exactly, agent, headers.get("Status", ""))
+            case "Hold" | "Unhold" if found := _OF_CHANNEL.match(headers.get("Channel", "")):
+                kind = HOLD if message.name == "Hold" else UNHOLD
+                return QueueEvent(at, kind, "NONE", "NONE", found[1], (exactly, found[0]))
             case _ if message.name == LOST:
                 return QueueEvent(at, UNOBSERVED, call, "NONE", "NONE", ())
             case "UserEvent" if headers.get("UserEvent") == "QueueExit":

@@ -15,9 +15,10 @@ from core.files import write_atomically
 from crm_api.contacts.call_records import CallRecord, Directory, Written, store_calls
 from crm_api.workforce.state_records import StateRecord, store_states
 from telephony import cdr, cel
-from telephony.agent_time import StateInterval, agent_states
+from telephony.agent_time import agent_states
 from telephony.call_model import build_calls
 from telephony.queue_log import BadLine, QueueEvent, parse
+from telephony.state_interval import StateInterval
 from telephony.to_store import call_records, caller_numbers, instant
 
 Progress = Callable[[str, int], None]

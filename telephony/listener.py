@@ -23,7 +23,7 @@ from crm_api.dialect import begin_writing
 from crm_api.routing.phones import PAUSE_REASONS
 from crm_api.routing.service import list_routings
 from crm_api.workforce.state_records import StateRecord, store_states
-from telephony.ami_events import EventReader, unobserved
+from telephony.ami_events import EventReader, device_event, unobserved
 from telephony.ami_wire import Message
 from telephony.asterisk.plan import QUEUE_PREFIX
 from telephony.asterisk.render import EVENTS
@@ -193,6 +193,10 @@ class Listener:
                 self._model.set_wrap_up(queue, seconds)
             known = self._model.logged_in()
             self._model.feed(one for one in members if (one.agent, one.queue) not in known)
+            self._model.feed(
+                device_event(now, f"{now}.0", one.headers.get("Name", ""), one.headers.get("Status", ""))
+                for one in listed
+            )
             lost = self._model.lose_all_but(present, now)
         for call in sorted(lost):
             # A later start would else find the call open again, and end it later.

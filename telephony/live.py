@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from crm_api.contacts.call_records import CallRecord
-from telephony.agent_time import StateInterval, agent_states
+from telephony.agent_time import agent_states
 from telephony.call_model import UNOBSERVED, Visit, build_calls
 from telephony.queue_log import QueueEvent
+from telephony.state_interval import StateInterval
 from telephony.to_store import call_records, caller_numbers
 
 #: Finished calls are kept for this many seconds, for what is still said of them.

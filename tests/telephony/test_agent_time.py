@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telephony.agent_time import PRECEDENCE, StateInterval, agent_states, resolve
+from telephony.agent_time import PRECEDENCE, agent_states, resolve
 from telephony.call_model import build_calls
 from telephony.queue_log import BadLine, QueueEvent, parse
+from telephony.state_interval import StateInterval
 
 CALL = """
 120|a|general|NONE|ENTERQUEUE||1|1
