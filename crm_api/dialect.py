@@ -1,5 +1,7 @@
 """The small seam between SQLite and PostgreSQL: what each says differently, nothing else may branch on."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, extract, func, inspect, type_coerce
@@ -61,3 +63,23 @@ def begin_writing(session: Session) -> None:
     connection = session.connection()
     if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+#: Memory for a statement that reads whole tables: PostgreSQL's for one hash table, SQLite's for pages (KiB; and usual).
+_WIDE_HASHES = "SET LOCAL work_mem = '256MB'"
+_WIDE_PAGES, _USUAL_PAGES = "PRAGMA cache_size = -400000", "PRAGMA cache_size = -2000"
+
+
+@contextmanager
+def read_widely(session: Session) -> Iterator[None]:
+    """Memory enough to read whole tables once, for the statements of the block (PostgreSQL: of the transaction)."""
+    connection = session.connection()
+    if is_postgresql(session):
+        connection.exec_driver_sql(_WIDE_HASHES)
+        yield
+        return
+    connection.exec_driver_sql(_WIDE_PAGES)
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(_USUAL_PAGES)

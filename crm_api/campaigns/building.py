@@ -171,8 +171,8 @@ def _choose(
 ) -> tuple[Choice, list[_Picked]]:
     """Who is called, and whom of the held-out the list would have called: those worth more than a place costs."""
     units = [unit.unit_id for unit in plan.units]
-    place = {unit: index for index, unit in enumerate(units)}
-    branch = np.array([place[int(city)] for city in pool.cities], dtype=np.int64)
+    known = np.argsort(units)
+    branch = known[np.searchsorted(np.array(units)[known], pool.cities)] if units else pool.cities
     limits = [offer.capacity if offer.capacity is not None else _NO_LIMIT for offer, _ in plan.offers]
     called = np.flatnonzero(~held)
     choice = solver(
@@ -183,16 +183,18 @@ def _choose(
             offer_capacity=np.array(limits, dtype=np.int64),
         )
     )
-    chosen = {int(called[index]): int(offer) for index, offer in enumerate(choice.offer) if offer >= 0}
+    taken = np.flatnonzero(choice.offer >= 0)
+    chosen = dict(zip(called[taken].tolist(), choice.offer[taken].tolist(), strict=True))
     picked = []
     for index in range(len(units)):
         own = [position for position in chosen if branch[position] == index]
         own.sort(key=lambda position: (-pool.values[position, chosen[position]], pool.customers[position]))
         picked += [_Picked(position, chosen[position], rank) for rank, position in enumerate(own, start=1)]
-    for position in np.flatnonzero(held):
-        net = pool.values[position] - choice.prices[branch[position]]
-        if net.max(initial=-np.inf) > 0:
-            picked.append(_Picked(int(position), int(net.argmax()), 0))
+    apart = np.flatnonzero(held)
+    net = pool.values[apart] - choice.prices[branch[apart]]
+    wanted = np.flatnonzero(net.max(axis=1, initial=-np.inf) > 0)
+    pairs = zip(apart[wanted].tolist(), net[wanted].argmax(axis=1).tolist(), strict=True)
+    picked += [_Picked(position, offer, 0) for position, offer in pairs]
     return choice, picked
 
 

@@ -2,27 +2,29 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import BigInteger, Column, Float, MetaData, SmallInteger, String, Table, bindparam, func, insert, select
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, bindparam, func, insert, select
 from sqlalchemy.orm import Session, aliased
 
-from crm_api.campaigns.gates import Only, Plan, assess
+from core.database import Key
+from crm_api.campaigns.gates import Only, Plan, offered, protections
 from crm_api.campaigns.models import ELIGIBLE, ListAssessment
 from crm_api.campaigns.ports import Floats, Ints
 from crm_api.campaigns.settings import campaign_settings
 from crm_api.customers.models import Customer, CustomerPhone
-from crm_api.dialect import is_postgresql
+from crm_api.dialect import is_postgresql, read_widely
 
 #: What one account's owner is protected by protects the number: whoever else has it is not called either.
 RESTRICTIVE = frozenset(
     {"do_not_call", "no_consent", "open_complaint", "suspended", "on_a_list", "frequency_cap", "cooling_off"}
 )
-#: Gates about the worth of a call, which do not forbid one that was promised.
+#: Gates about the offers, in their order; the last two are about worth and do not forbid a call that was promised.
+_OF_OFFERS = np.array(["product", "no_phone", "no_score", "no_value", ELIGIBLE])
 _WORTH = frozenset({ELIGIBLE, "no_score", "no_value"})
 
 
@@ -74,13 +76,17 @@ def standing_of(session: Session, plan: Plan, customer_id: int, *, now: datetime
         .where(mine.customer_id == customer_id, mine.deleted_at.is_(None), theirs.deleted_at.is_(None))
     )
     others = set(session.scalars(shared)) - {customer_id}
-    rows = session.execute(
-        assess(plan, now=now, only=[customer_id, *sorted(others)], audience=False, building=False)
-    ).all()
-    gates = {row.customer_id: row.gate for row in rows}
+    people = [customer_id, *sorted(others)]
+    rows = session.execute(protections(plan, now=now, only=people, audience=False, building=False)).all()
+    gates: dict[int, str] = {row.customer_id: row.gate for row in rows}
     own = gates.get(customer_id, "not_active")
+    if own == ELIGIBLE:
+        mine_only = [customer_id]
+        alone = protections(plan, now=now, only=mine_only, audience=False, building=False).subquery("alone")
+        priced = _priced(plan, session.execute(offered(plan, alone, only=mine_only)).all())
+        own = str(priced.gates[0])
     if own not in _WORTH:
-        return str(own)
+        return own
     return next((gates[other] for other in sorted(others) if gates.get(other) in RESTRICTIVE), None)
 
 
@@ -98,80 +104,112 @@ def gather(session: Session, plan: Plan, *, now: datetime, keep_log: bool = Fals
         now: the instant at which the gates look.
         keep_log: write each candidate's gate down for `reading.gate_of`.
     """
-    table = _pool_table(len(plan.offers), dropped_by_itself=is_postgresql(session))
+    table = _pool_table(dropped_by_itself=is_postgresql(session))
     connection = session.connection()
     table.drop(connection, checkfirst=True)
     table.create(connection)
-    connection.execute(insert(table).from_select([column.name for column in table.c], assess(plan, now=now)))
-    counted = connection.execute(select(table.c.gate, func.count()).group_by(table.c.gate))
-    gates: dict[str, int] = {row[0]: row[1] for row in counted}
-    pool = _eligible(session, plan, table, gates, now)
-    if keep_log:
-        _keep_log(session, plan, table, pool)
+    with read_widely(session):
+        connection.execute(insert(table).from_select(["customer_id", "city_id", "gate"], protections(plan, now=now)))
+        counted = connection.execute(select(table.c.gate, func.count()).group_by(table.c.gate))
+        gates: dict[str, int] = {row[0]: row[1] for row in counted}
+        pool = _eligible(session, plan, table, gates, now)
+        if keep_log:
+            _keep_log(session, plan, table)
     table.drop(connection)
     return pool
 
 
-def _pool_table(offers: int, *, dropped_by_itself: bool) -> Table:
-    columns: list[Column[Any]] = []
-    for index in range(offers):
-        columns += [Column(f"fits_{index}", SmallInteger), Column(f"score_{index}", Float)]
+def _pool_table(*, dropped_by_itself: bool) -> Table:
     return Table(
         "list_pool",
         MetaData(),
-        Column("customer_id", BigInteger, primary_key=True, autoincrement=False),
+        Column("customer_id", Key, primary_key=True, autoincrement=False),
         Column("city_id", BigInteger),
         Column("gate", String(20)),
-        Column("phone_id", BigInteger),
-        *columns,
         prefixes=["TEMPORARY"],
         postgresql_on_commit="DROP" if dropped_by_itself else None,
     )
 
 
-def _eligible(session: Session, plan: Plan, table: Table, gates: dict[str, int], now: datetime) -> Pool:
+@dataclass(frozen=True)
+class _Priced:
+    """Customers whom nothing protects: (n,) ids and the gate of the offers that each fails; (n, offers) figures."""
+
+    customers: Ints
+    cities: Ints
+    phones: Ints
+    scores: Floats
+    worth: Floats
+    gates: np.ndarray[Any, np.dtype[np.str_]]
+
+
+def _priced(plan: Plan, rows: Sequence[Any]) -> _Priced:
+    """The rows of `offered` as columns, each with the first gate of the offers that it fails."""
     offers = len(plan.offers)
-    rows = session.execute(select(table).where(table.c.gate == ELIGIBLE).order_by(table.c.customer_id)).all()
-    cells = list(zip(*rows, strict=True)) or [()] * len(table.c)
+    cells = list(zip(*rows, strict=True)) or [()] * (3 + 2 * offers)
     customers, cities = np.array(cells[0], dtype=np.int64), np.array(cells[1], dtype=np.int64)
-    phones = np.array(cells[3], dtype=np.int64)
-    fits = np.array(cells[4::2], dtype=np.float64).reshape(offers, len(rows)).T > 0
-    scores = np.array(cells[5::2], dtype=np.float64).reshape(offers, len(rows)).T
+    phones = np.array([each or 0 for each in cells[2]], dtype=np.int64)
+    fits = np.array(cells[3::2], dtype=np.float64).reshape(offers, len(rows)).T > 0
+    scores = np.array(cells[4::2], dtype=np.float64).reshape(offers, len(rows)).T
     scores = np.where(fits, scores, np.nan)
     margins = np.array([offer.margin_fen for _, offer in plan.offers], dtype=np.float64)
     worth = scores * margins - plan.campaign.cost_per_call_fen
+    fails = (~fits.any(axis=1), phones == 0, np.isnan(scores).all(axis=1), ~(worth > 0).any(axis=1))
+    passed = np.full((1, len(rows)), fill_value=True)
+    gates = _OF_OFFERS[np.argmax(np.vstack([*fails, passed]), axis=0)]
+    return _Priced(customers, cities, phones, scores, worth, gates)
+
+
+def _eligible(session: Session, plan: Plan, table: Table, gates: dict[str, int], now: datetime) -> Pool:
+    priced = _priced(plan, session.execute(offered(plan, table)).all())
+    customers = priced.customers
+    kept = priced.gates == ELIGIBLE
+    moved = dict(zip(customers[~kept].tolist(), priced.gates[~kept].tolist(), strict=True))
     shared = _shared(session)
-    persons = np.array([shared.get(int(key), int(key)) for key in customers], dtype=np.int64)
+    persons = _persons(customers, shared)
     # Equal values are told apart by half a fen at most, by lot: called and held out are then alike there too.
     lot = hashed(persons, f"lot:{plan.campaign.code}")[:, None] / 2
-    values = np.where(np.isnan(worth) | (worth <= 0), -np.inf, worth + lot)
-    moved = _siblings(session, plan, customers, shared, now)
-    kept = np.array([int(key) not in moved for key in customers], dtype=bool)
+    values = np.where(np.isnan(priced.worth) | (priced.worth <= 0), -np.inf, priced.worth + lot)
+    covered = _siblings(session, plan, customers[kept], shared, now)
+    moved |= covered
+    kept &= ~np.isin(customers, np.fromiter(covered, dtype=np.int64, count=len(covered)))
     best = values.max(axis=1, initial=-np.inf)
-    for position in _repeated(persons, best, kept):
-        moved[int(customers[position])] = "same_number"
-        kept[position] = False
+    again = _repeated(persons, best, kept)
+    moved |= dict.fromkeys(customers[again].tolist(), "same_number")
+    kept[again] = False
     settings = campaign_settings()
     held = kept & drawn(persons, settings.global_salt, settings.global_holdout_percent)
-    moved |= dict.fromkeys(map(int, customers[held]), "global_holdout")
+    moved |= dict.fromkeys(customers[held].tolist(), "global_holdout")
     kept &= ~held
     _move(session, table, moved)
-    counts = dict(gates)
+    counts = gates | {ELIGIBLE: int(kept.sum())}
     for gate in moved.values():
         counts[gate] = counts.get(gate, 0) + 1
-    counts[ELIGIBLE] = int(kept.sum())
-    return Pool(customers[kept], cities[kept], phones[kept], scores[kept], values[kept], persons[kept], counts)
+    return Pool(
+        customers[kept],
+        priced.cities[kept],
+        priced.phones[kept],
+        priced.scores[kept],
+        values[kept],
+        persons[kept],
+        counts,
+    )
+
+
+def _persons(customers: Ints, shared: Mapping[int, int]) -> Ints:
+    """What each customer is drawn by: themselves, or the lowest id of those who share their number."""
+    sharers = np.array(sorted(shared), dtype=np.int64)
+    lowest = np.array([shared[int(key)] for key in sharers], dtype=np.int64)
+    if not len(sharers):
+        return customers.copy()
+    place = np.minimum(np.searchsorted(sharers, customers), len(sharers) - 1)
+    return np.asarray(np.where(sharers[place] == customers, lowest[place], customers))
 
 
 def _shared(session: Session) -> dict[int, int]:
     """Customer -> the lowest id of those with whom they share a number, directly or through another; sharers only."""
-    repeated = (
-        select(CustomerPhone.e164)
-        .where(CustomerPhone.deleted_at.is_(None))
-        .group_by(CustomerPhone.e164)
-        .having(func.count() > 1)
-        .subquery()
-    )
+    # Deleted rows are left out below: without them here, the index on the numbers alone answers.
+    repeated = select(CustomerPhone.e164).group_by(CustomerPhone.e164).having(func.count() > 1).subquery()
     rows = session.execute(
         select(CustomerPhone.e164, CustomerPhone.customer_id)
         .join(repeated, repeated.c.e164 == CustomerPhone.e164)
@@ -205,23 +243,23 @@ def _siblings(
     session: Session, plan: Plan, customers: Ints, shared: Mapping[int, int], now: datetime
 ) -> dict[int, str]:
     """Eligible customers whom a protection of somebody with the same number covers, with that gate."""
-    wanted = {shared[int(key)] for key in customers if int(key) in shared}
+    mine = [key for key in customers.tolist() if key in shared]
+    wanted = {shared[key] for key in mine}
     people = sorted(key for key, person in shared.items() if person in wanted)
     covered: dict[int, str] = {}
     for start in range(0, len(people), 10_000):
         only: Only = people[start : start + 10_000]
-        for row in session.execute(assess(plan, now=now, only=only, audience=False)):
+        for row in session.execute(protections(plan, now=now, only=only, audience=False)):
             if row.gate in RESTRICTIVE:
                 covered.setdefault(shared[row.customer_id], row.gate)
-    return {int(key): covered[shared[int(key)]] for key in customers if shared.get(int(key)) in covered}
+    return {key: covered[shared[key]] for key in mine if shared[key] in covered}
 
 
-def _repeated(persons: Ints, best: Floats, kept: np.ndarray[Any, Any]) -> list[int]:
+def _repeated(persons: Ints, best: Floats, kept: np.ndarray[Any, Any]) -> Ints:
     """Positions of kept candidates whose person has a better one (of equal ones the first stays)."""
     positions = np.flatnonzero(kept)
     order = positions[np.lexsort((positions, -best[positions], persons[positions]))]
-    again = np.flatnonzero(np.diff(persons[order]) == 0) + 1
-    return [int(order[place]) for place in again]
+    return np.asarray(order[np.flatnonzero(np.diff(persons[order]) == 0) + 1])
 
 
 def _move(session: Session, table: Table, moved: Mapping[int, str]) -> None:
@@ -231,7 +269,7 @@ def _move(session: Session, table: Table, moved: Mapping[int, str]) -> None:
         session.connection().execute(statement, rows)
 
 
-def _keep_log(session: Session, plan: Plan, table: Table, pool: Pool) -> None:
+def _keep_log(session: Session, plan: Plan, table: Table) -> None:
     log = ListAssessment.__table__
     connection = session.connection()
     connection.execute(log.delete().where(ListAssessment.campaign_id == plan.campaign.id))  # type: ignore[attr-defined]

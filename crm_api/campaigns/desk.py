@@ -10,10 +10,12 @@ from core.time import utc_now
 from crm_api.audit.service import Origin, record
 from crm_api.campaigns.dialling import REACHED, Verdict, recheck, record_outcome
 from crm_api.campaigns.models import CallAttempt, CallListEntry
+from crm_api.contacts.models import Contact
 from crm_api.contacts.service import ContactPayload, receive
 from crm_api.customers.models import CustomerPhone
 from crm_api.errors import NotFoundError
 from crm_api.identity.scope import scoped
+from crm_api.routing.outbound_models import OutboundCall
 
 
 def own_entry(session: Session, entry_id: int, actor: Actor) -> CallListEntry:
@@ -61,6 +63,20 @@ def number_to_dial(
     return verdict, number
 
 
+def _dialled(session: Session, entry: CallListEntry) -> int | None:
+    """The contact of the call that the dialler made for an entry's present attempt."""
+    return session.scalar(
+        select(Contact.id)
+        .join(OutboundCall, OutboundCall.external_id == Contact.external_id)
+        .where(
+            OutboundCall.kind == "campaign",
+            OutboundCall.origin_id == f"{entry.id}.{entry.attempts + 1}",
+            OutboundCall.connected_at.is_not(None),
+            Contact.channel_code == "voice",
+        )
+    )
+
+
 def tell_outcome(
     session: Session,
     entry_id: int,
@@ -92,6 +108,7 @@ def tell_outcome(
     if known is not None:
         return known
     entry = own_entry(session, entry_id, actor)
+    contact_id = contact_id or _dialled(session, entry)
     if contact_id is None and outcome in REACHED:
         payload = ContactPayload(
             started_at=at,

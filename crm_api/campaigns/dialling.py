@@ -101,8 +101,11 @@ def next_entries(
     return taken
 
 
-def recheck(session: Session, entry_id: int, now: datetime | None = None) -> Verdict:
+def recheck(session: Session, entry_id: int, now: datetime | None = None, *, worker: str | None = None) -> Verdict:
     """Whether an entry may be dialled this moment; what it failed for good stops it. Ask right before dialling.
+
+    Args:
+        worker: who took it, if that is to be checked too: a taking that ran out may be somebody else's by now.
 
     Raises:
         NotFoundError: there is no such entry.
@@ -111,6 +114,10 @@ def recheck(session: Session, entry_id: int, now: datetime | None = None) -> Ver
     entry = _locked(session, entry_id)
     if entry.state not in OPEN_STATES:
         return Verdict(may_dial=False, reason=entry.stop_reason or entry.state, is_final=True)
+    if worker is not None and (
+        entry.reserved_by != worker or entry.reserved_until is None or entry.reserved_until < at
+    ):
+        return Verdict(may_dial=False, reason="not_taken")
     campaign = session.get_one(Campaign, entry.campaign_id)
     closed = may_call_at(campaign, at, _holidays(session, at))
     if closed is not None:
@@ -122,11 +129,23 @@ def recheck(session: Session, entry_id: int, now: datetime | None = None) -> Ver
     return verdict
 
 
-def release(session: Session, entry_id: int, *, worker: str) -> None:
-    """Give an entry back that was taken and not called; nothing happens if it is not `worker`'s."""
+def release(session: Session, entry_id: int, *, worker: str, again_at: datetime | None = None) -> None:
+    """Give an entry back that was taken and not called; nothing happens if it is not `worker`'s.
+
+    Args:
+        again_at: not to be offered again before this.
+    """
     entry = _locked(session, entry_id)
     if entry.state == "reserved" and entry.reserved_by == worker:
         entry.state, entry.reserved_by, entry.reserved_until = "waiting", None, None
+        entry.next_attempt_at = again_at or entry.next_attempt_at
+
+
+def hand_over(session: Session, entry_id: int, *, worker: str, to: str, until: datetime) -> None:
+    """Put an entry on another's desk, theirs until `until`; nothing happens if it is not `worker`'s."""
+    entry = _locked(session, entry_id)
+    if entry.state == "reserved" and entry.reserved_by == worker:
+        entry.reserved_by, entry.reserved_until = to, until
 
 
 def record_outcome(
@@ -324,4 +343,4 @@ def _reserve(session: Session, entry: CallListEntry, worker: str, at: datetime) 
     )
 
 
-__all__ = ["REACHED", "DialEntry", "Verdict", "next_entries", "recheck", "record_outcome", "release"]
+__all__ = ["REACHED", "DialEntry", "Verdict", "hand_over", "next_entries", "recheck", "record_outcome", "release"]

@@ -1,8 +1,8 @@
-"""Who may be called: one statement that gives each candidate the first gate that they fail, or `eligible`.
+"""Who may be called: one statement that gives each candidate the first gate that they fail, one that prices offers.
 
-The same statement counts the gates before a list is built, builds it, and is asked again for one customer before each
-call; so a list and the check at dialling cannot disagree. Every fact is grouped by customer and joined once: on a whole
-province that is one pass over each table.
+The same statements count the gates before a list is built, build it, and are asked again for one customer before each
+call; so a list and the check at dialling cannot disagree. What protects somebody is grouped by customer and joined
+once (on a whole province one pass over each table); offers are looked up only for those whom nothing protects.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Float,
+    FromClause,
+    ScalarSelect,
     Select,
     Subquery,
     and_,
@@ -25,6 +27,7 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.orm import aliased
 
 from core.time import to_local
 from crm_api.campaigns.models import (
@@ -60,12 +63,12 @@ class Plan:
     units: tuple[CampaignUnit, ...]
 
 
-def assess(
+def protections(
     plan: Plan, *, now: datetime, only: Only = None, audience: bool = True, building: bool = True
 ) -> Select[Any]:
-    """The gate of each candidate.
+    """What forbids calling each candidate whatever the offer.
 
-    Columns: customer_id, city_id, gate, phone_id, and for the n-th offer `fits_n` (0 or 1) and `score_n` (NULL: none).
+    Columns: customer_id, city_id, gate (`eligible`: nothing does).
 
     Args:
         plan: the campaign with its offers and branches.
@@ -75,60 +78,61 @@ def assess(
         building: whom this campaign is calling already counts as on a list; False before a call of an open entry.
     """
     campaign = plan.campaign
-    consent = _consents(campaign, now, only)
-    phone, complaint, suspended = _phones(only), _complaints(only), _suspended(only)
+    blocked, consent = _with_blocked_numbers(only), _consents(campaign, now, only)
+    complaint, suspended = _complaints(only), _suspended(only)
     listed, touched, cooling = (
         _listed(campaign, only, building=building),
         _touched(campaign, now, only),
         _refusals(campaign, now, only),
     )
-    taken = _products(plan, only)
-    scores = [_score(offer.score_model, f"score_{index}", only) for index, (offer, _) in enumerate(plan.offers)]
-    fits = [_fits(offer, taken) for _, offer in plan.offers]
-    chances = [
-        cast(literal(offer.assumed_rate), Float) if found is None else found.c.score
-        for (offer, _), found in zip(plan.offers, scores, strict=True)
-    ]
-    values = [
-        chance * offer.margin_fen - campaign.cost_per_call_fen
-        for chance, (_, offer) in zip(chances, plan.offers, strict=True)
-    ]
     age = to_local(now).year - Customer.birth_year
+    none_callable = best_phone(Customer.id, only).is_(None)
     gate = case(
         (Customer.status != "active", "not_active"),
         (and_(Customer.kind == "person", age < ADULT_AGE), "minor"),
-        (and_(phone.c.callable == 0, phone.c.blocked > 0), "do_not_call"),
-        (or_(consent.c.granted.is_(None), consent.c.refused >= consent.c.granted), "no_consent"),
+        (and_(blocked.c.customer_id.is_not(None), none_callable), "do_not_call"),
+        (consent.c.customer_id.is_(None), "no_consent"),
         (complaint.c.customer_id.is_not(None), "open_complaint"),
         (suspended.c.customer_id.is_not(None), "suspended"),
         (false() if campaign.includes_key_customers else Customer.key_level != "none", "key_customer"),
         (listed.c.customer_id.is_not(None), "on_a_list"),
-        (func.coalesce(touched.c.contacts, 0) >= campaign.cap_contacts, "frequency_cap"),
+        (touched.c.customer_id.is_not(None), "frequency_cap"),
         (cooling.c.customer_id.is_not(None), "cooling_off"),
-        (~or_(false(), *fits), "product"),
-        (func.coalesce(phone.c.callable, 0) == 0, "no_phone"),
-        (
-            ~or_(false(), *(and_(fit, chance.is_not(None)) for fit, chance in zip(fits, chances, strict=True))),
-            "no_score",
-        ),
-        (~or_(false(), *(and_(fit, value > 0) for fit, value in zip(fits, values, strict=True))), "no_value"),
         else_=ELIGIBLE,
     )
     city = case((OrgUnit.kind == "county", OrgUnit.parent_id), else_=OrgUnit.id)
-    columns: list[Any] = [
-        Customer.id.label("customer_id"),
-        city.label("city_id"),
-        gate.label("gate"),
-        (phone.c.best % _BY_KIND).label("phone_id"),
-    ]
-    for index, (fit, chance) in enumerate(zip(fits, chances, strict=True)):
-        columns += [case((fit, 1), else_=0).label(f"fits_{index}"), chance.label(f"score_{index}")]
+    columns: list[Any] = [Customer.id.label("customer_id"), city.label("city_id"), gate.label("gate")]
     statement = select(*columns).select_from(Customer).join(OrgUnit, OrgUnit.id == Customer.unit_id)
-    for found in (consent, phone, complaint, suspended, listed, touched, cooling, taken, *scores):
-        if found is not None:
-            statement = statement.outerjoin(found, found.c.customer_id == Customer.id)
+    for found in (blocked, consent, complaint, suspended, listed, touched, cooling):
+        statement = statement.outerjoin(found, found.c.customer_id == Customer.id)
     statement = statement.where(Customer.deleted_at.is_(None), _among(Customer.id, only))
     return _audience(statement, plan, city) if audience else statement
+
+
+def offered(plan: Plan, passed: FromClause, *, only: Only = None) -> Select[Any]:
+    """What could be offered to those of `passed` (customer_id, city_id, gate) whom nothing protects, by customer.
+
+    Columns: customer_id, city_id, phone_id (NULL: no usable number), then for the n-th offer `fits_n` (0 or 1) and
+    `score_n` (NULL: none).
+    """
+    columns: list[Any] = [
+        passed.c.customer_id,
+        passed.c.city_id,
+        best_phone(passed.c.customer_id, only).label("phone_id"),
+    ]
+    source: FromClause = passed
+    for index, (offer, kind) in enumerate(plan.offers):
+        fits = _fits(kind, passed.c.customer_id)
+        columns.append((literal(1) if fits is None else case((fits, 1), else_=0)).label(f"fits_{index}"))
+        if offer.score_model is None:
+            columns.append(cast(literal(offer.assumed_rate), Float).label(f"score_{index}"))
+            continue
+        scored = aliased(CustomerScore)
+        theirs = and_(scored.customer_id == passed.c.customer_id, scored.model == offer.score_model)
+        source = source.outerjoin(scored, theirs)
+        columns.append(scored.score.label(f"score_{index}"))
+    statement = select(*columns).select_from(source).where(passed.c.gate == ELIGIBLE)
+    return statement.order_by(passed.c.customer_id)
 
 
 def _audience(statement: Select[Any], plan: Plan, city: ColumnElement[Any]) -> Select[Any]:
@@ -154,26 +158,14 @@ def _rows_of(model: str) -> Select[Any]:
     return select(CustomerScore.customer_id).where(CustomerScore.model == model)
 
 
-def _score(model: str | None, name: str, only: Only) -> Subquery | None:
-    if model is None:
-        return None
-    rows = select(CustomerScore.customer_id, CustomerScore.score).where(
-        CustomerScore.model == model, _among(CustomerScore.customer_id, only)
-    )
-    return rows.subquery(name)
-
-
 def _consents(campaign: Campaign, now: datetime, only: Only) -> Subquery:
-    """When a customer last said yes and last said no; of one day the no counts."""
+    """Who last said yes after they last said no; of one day the no counts."""
     day = to_local(now).date()
     never = literal("0001-01-01").cast(Consent.valid_from.type)
+    said_yes = func.max(case((Consent.granted, Consent.valid_from)))
     said_no = func.max(case((~Consent.granted, Consent.valid_from)))
     return (
-        select(
-            Consent.customer_id,
-            func.max(case((Consent.granted, Consent.valid_from))).label("granted"),
-            func.coalesce(said_no, never).label("refused"),
-        )
+        select(Consent.customer_id)
         .where(
             Consent.channel == "voice",
             Consent.purpose == campaign.purpose,
@@ -183,48 +175,48 @@ def _consents(campaign: Campaign, now: datetime, only: Only) -> Subquery:
             _among(Consent.customer_id, only),
         )
         .group_by(Consent.customer_id)
+        .having(said_yes > func.coalesce(said_no, never))
         .subquery("consent")
     )
 
 
-def _phones(only: Only) -> Subquery:
-    """A customer's numbers that may be called, the best of them, and those that must not be."""
+def _blocked_numbers(only: Only) -> Select[Any]:
+    """Numbers that anybody asked not to be called; of `only`, those that they have."""
+    closed = aliased(CustomerPhone)
     own = select(CustomerPhone.e164).where(_among(CustomerPhone.customer_id, only))
-    near = true() if only is None else CustomerPhone.e164.in_(own)
-    blocked = (
-        select(CustomerPhone.e164)
-        .where(CustomerPhone.do_not_call, CustomerPhone.deleted_at.is_(None), near)
-        .distinct()
-        .subquery("blocked")
+    near = true() if only is None else closed.e164.in_(own)
+    return select(closed.e164).where(closed.do_not_call, closed.deleted_at.is_(None), near)
+
+
+def _with_blocked_numbers(only: Only) -> Subquery:
+    rows = select(CustomerPhone.customer_id).where(
+        CustomerPhone.e164.in_(_blocked_numbers(only)),
+        CustomerPhone.kind != "fax",
+        CustomerPhone.deleted_at.is_(None),
+        _among(CustomerPhone.customer_id, only),
     )
-    wrong = (
-        select(CallListEntry.phone_id)
-        .where(CallListEntry.outcome == "wrong_number", _among(CallListEntry.customer_id, only))
-        .distinct()
-        .subquery("wrong")
+    return rows.distinct().subquery("blocked")
+
+
+def best_phone(customer_id: Any, only: Only = None) -> ScalarSelect[Any]:
+    """The number to call a customer on: no fax, none that is closed or was wrong; the primary first, then mobiles."""
+    phone = aliased(CustomerPhone)
+    wrong = select(CallListEntry.phone_id).where(
+        CallListEntry.outcome == "wrong_number", _among(CallListEntry.customer_id, only)
     )
-    usable = and_(blocked.c.e164.is_(None), wrong.c.phone_id.is_(None))
     order = (
-        case((CustomerPhone.is_primary, 0), else_=_BY_PRIMARY)
-        + case((CustomerPhone.kind == "mobile", 0), else_=_BY_KIND)
-        + CustomerPhone.id
+        case((phone.is_primary, 0), else_=_BY_PRIMARY) + case((phone.kind == "mobile", 0), else_=_BY_KIND) + phone.id
     )
     return (
-        select(
-            CustomerPhone.customer_id,
-            func.sum(case((usable, 1), else_=0)).label("callable"),
-            func.sum(case((blocked.c.e164.is_not(None), 1), else_=0)).label("blocked"),
-            func.min(case((usable, order))).label("best"),
-        )
-        .outerjoin(blocked, blocked.c.e164 == CustomerPhone.e164)
-        .outerjoin(wrong, wrong.c.phone_id == CustomerPhone.id)
+        select(func.min(order) % _BY_KIND)
         .where(
-            CustomerPhone.kind != "fax",
-            CustomerPhone.deleted_at.is_(None),
-            _among(CustomerPhone.customer_id, only),
+            phone.customer_id == customer_id,
+            phone.kind != "fax",
+            phone.deleted_at.is_(None),
+            phone.e164.not_in(_blocked_numbers(only)),
+            phone.id.not_in(wrong),
         )
-        .group_by(CustomerPhone.customer_id)
-        .subquery("phone")
+        .scalar_subquery()
     )
 
 
@@ -264,14 +256,14 @@ def _listed(campaign: Campaign, only: Only, *, building: bool) -> Subquery:
 
 
 def _touched(campaign: Campaign, now: datetime, only: Only) -> Subquery:
-    """Outgoing contacts of the last days over every channel; this campaign's own calls are counted by its attempts."""
+    """Who had their share of outgoing contacts lately, over every channel; this campaign's calls count as attempts."""
     own = select(CallAttempt.contact_id).where(
         CallAttempt.campaign_id == campaign.id,
         CallAttempt.contact_id.is_not(None),
         _among(CallAttempt.customer_id, only),
     )
     return (
-        select(Contact.customer_id, func.count().label("contacts"))
+        select(Contact.customer_id)
         .where(
             Contact.started_at >= now - timedelta(days=campaign.cap_days),
             Contact.started_at <= now,
@@ -282,6 +274,7 @@ def _touched(campaign: Campaign, now: datetime, only: Only) -> Subquery:
             _among(Contact.customer_id, only),
         )
         .group_by(Contact.customer_id)
+        .having(func.count() >= campaign.cap_contacts)
         .subquery("touched")
     )
 
@@ -302,31 +295,27 @@ def _refusals(campaign: Campaign, now: datetime, only: Only) -> Subquery:
     )
 
 
-def _products(plan: Plan, only: Only) -> Subquery | None:
-    """Which of the products that the offers ask about a customer has."""
-    asked = {code for _, offer in plan.offers for code in (offer.requires_product, offer.excludes_product) if code}
-    if not asked:
-        return None
-    flags = [func.max(case((Subscription.product_code == code, 1), else_=0)).label(code) for code in sorted(asked)]
+def _fits(offer: Offer, customer_id: Any) -> ColumnElement[bool] | None:
+    """Whether the offer suits what the customer has; None: it suits everybody."""
+    conditions: list[ColumnElement[bool]] = []
+    if offer.requires_product:
+        conditions.append(_has(offer.requires_product, customer_id))
+    if offer.excludes_product:
+        conditions.append(~_has(offer.excludes_product, customer_id))
+    return and_(*conditions) if conditions else None
+
+
+def _has(product_code: str, customer_id: Any) -> ColumnElement[bool]:
     return (
-        select(Account.customer_id, *flags)
+        select(literal(1))
+        .select_from(Account)
         .join(Subscription, Subscription.account_id == Account.id)
         .where(
-            Subscription.product_code.in_(sorted(asked)),
+            Account.customer_id == customer_id,
+            Account.deleted_at.is_(None),
+            Subscription.product_code == product_code,
             Subscription.ended_at.is_(None),
             Subscription.deleted_at.is_(None),
-            Account.deleted_at.is_(None),
-            _among(Account.customer_id, only),
         )
-        .group_by(Account.customer_id)
-        .subquery("taken")
+        .exists()
     )
-
-
-def _fits(offer: Offer, taken: Subquery | None) -> ColumnElement[bool]:
-    conditions: list[ColumnElement[bool]] = [true()]
-    if taken is not None and offer.requires_product:
-        conditions.append(func.coalesce(taken.c[offer.requires_product], 0) == 1)
-    if taken is not None and offer.excludes_product:
-        conditions.append(func.coalesce(taken.c[offer.excludes_product], 0) == 0)
-    return and_(*conditions)

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import JSONResponse
 from pydantic import Field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -67,11 +66,15 @@ def list_offers(identity: Reader, session: DbSession) -> list[OfferOut]:
     return [OfferOut.model_validate(row) for row in rows]
 
 
-@router.post("/offers", status_code=201, responses=problems(409, 422))
-def create_offer(body: OfferIn, identity: Manager, session: DbSession, origin: From) -> OfferOut:
+@router.post("/offers", status_code=201, response_model=OfferOut, responses=problems(409, 422))
+def create_offer(body: OfferIn, identity: Manager, session: DbSession, origin: From, once: Idempotent) -> Response:
     """A new offer."""
-    made = service.add_offer(session, actor=identity.actor, values=body.model_dump(), origin=origin)
-    return OfferOut.model_validate(made)
+
+    def produce() -> OfferOut:
+        made = service.add_offer(session, actor=identity.actor, values=body.model_dump(), origin=origin)
+        return OfferOut.model_validate(made)
+
+    return once.run(produce)
 
 
 @router.get("/campaigns", responses=problems())
@@ -90,7 +93,7 @@ def list_campaigns(
 @router.post("/campaigns", status_code=201, response_model=CampaignDetail, responses=problems(409, 422))
 def create_campaign(
     body: CampaignIn, identity: Manager, session: DbSession, origin: From, once: Idempotent
-) -> JSONResponse:
+) -> Response:
     """A new campaign, as a draft."""
 
     def produce() -> CampaignDetail:
@@ -148,11 +151,15 @@ def get_effects(campaign_id: RowId, identity: Reader, session: DbSession) -> Gat
     return GatesOut(gates=service.effects(session, campaign_id, actor=identity.actor))
 
 
-@router.post("/campaigns/{campaign_id}/builds", status_code=202, responses=problems(404, 409))
-def build_list(campaign_id: RowId, identity: Manager, session: DbSession, origin: From) -> BuildOut:
+@router.post("/campaigns/{campaign_id}/builds", status_code=202, response_model=BuildOut, responses=problems(404, 409))
+def build_list(campaign_id: RowId, identity: Manager, session: DbSession, origin: From, once: Idempotent) -> Response:
     """Ask for the list; a worker builds it."""
-    asked = service.request_build(session, campaign_id, actor=identity.actor, origin=origin)
-    return BuildOut.model_validate(asked)
+
+    def produce() -> BuildOut:
+        asked = service.request_build(session, campaign_id, actor=identity.actor, origin=origin)
+        return BuildOut.model_validate(asked)
+
+    return once.run(produce, status=202)
 
 
 @router.post("/campaigns/{campaign_id}/steps", responses=problems(403, 404, 409, 422))
