@@ -35,6 +35,9 @@ def build(full_refresh: bool, as_json: bool) -> None:
 
         _print_json(asdict(result) | {"loads": len(result.loads)})
         return
+    if not result.models:
+        click.echo(f"No new load since the last build; nothing to do ({result.seconds:.1f} s).")
+        return
     click.echo(
         f"Built {result.models} models from {len(result.loads)} loads ({_how(result)}); {result.tests} tests hold"
         f" ({result.seconds:.1f} s)."

@@ -1,5 +1,6 @@
 """One invocation of dbt inside this process, and what it reported."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,6 +13,10 @@ from core.settings import Settings
 
 #: The dbt project; it lies beside this package in the source tree.
 PROJECT = Path(__file__).resolve().parents[1] / "dbt"
+#: Folders of it that make no rows, or that dbt itself writes.
+_NO_ROWS = ("tests", "target", "logs")
+#: The project as this process parsed it last, by its digest: parsing costs as much as building a small warehouse.
+_parsed: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,30 @@ def _release_warehouse() -> None:
     reset_adapters()
 
 
+def project_digest(*, only_rows: bool) -> str:
+    """Changes with every file of the dbt project, or with those that decide what rows the models hold."""
+    digest = hashlib.sha256()
+    for path in sorted(PROJECT.rglob("*")):
+        place = path.relative_to(PROJECT)
+        if path.suffix in (".sql", ".yml", ".csv") and not (only_rows and place.parts[0] in _NO_ROWS):
+            digest.update(f"{place}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _parse(options: Sequence[str], places: Sequence[str]) -> BaseException | None:
+    """Parse the project unless this process did already; the exception that stopped dbt."""
+    from dbt.cli.main import dbtRunner
+
+    digest = project_digest(only_rows=False)
+    if digest in _parsed:
+        return None
+    outcome = dbtRunner().invoke([*options, "parse", *places])
+    if outcome.exception is None:
+        _parsed.clear()
+        _parsed[digest] = outcome.result
+    return outcome.exception
+
+
 def _node_results(result: Any) -> list[NodeResult]:
     return [
         NodeResult(
@@ -128,7 +157,7 @@ def run_dbt(
 
     folder = settings.warehouse_file.parent
     folder.mkdir(parents=True, exist_ok=True)
-    arguments = [
+    options = [
         "--quiet",
         "--log-level", "none",
         "--log-level-file", "info",
@@ -136,7 +165,8 @@ def run_dbt(
         "--no-version-check",
         "--write-json" if artefacts else "--no-write-json",
         "--no-use-colors",
-        *command,
+    ]  # fmt: skip
+    places = [
         "--project-dir", str(PROJECT),
         "--profiles-dir", str(PROJECT),
         "--target-path", str(folder / "dbt" / "target"),
@@ -144,7 +174,12 @@ def run_dbt(
     ]  # fmt: skip
     with _variables(environment(settings)):
         try:
-            outcome = dbtRunner(callbacks=[on_event] if on_event else []).invoke(arguments)
+            stopped = _parse(options, places)
+            if stopped is not None:
+                return [], stopped
+            (manifest,) = _parsed.values()
+            runner = dbtRunner(manifest, callbacks=[on_event] if on_event else [])
+            outcome = runner.invoke([*options, *command, *places])
         finally:
             _release_warehouse()
     return _node_results(outcome.result), outcome.exception
