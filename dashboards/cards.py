@@ -1,6 +1,7 @@
 """Tiles and cards: a figure or chart with its definition and its table to download; words where there are no data."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -8,7 +9,8 @@ import streamlit as st
 
 from core.display import change, is_null, meets_target, show, show_target
 from core.kpi import Kpi, dictionary
-from dashboards.downloads import file_name, to_csv
+from dashboards.behind import PICK, Behind, pickable, picked_row, rows_behind
+from dashboards.downloads import file_name, to_csv, to_png, to_xlsx
 from dashboards.frame import Frame
 
 #: Sparklines need two points to be a line.
@@ -86,63 +88,166 @@ def card(
     on_select: str | None = None,
     title: str | None = None,
     control: Callable[[], object] | None = None,
+    behind: Behind | None = None,
 ) -> list[str]:
-    """A chart with its title, definition and download; words instead where the table is empty.
+    """A chart with its title, definition and downloads; words instead where the table is empty.
 
     Args:
         frame: the page's frame.
-        name: the card's texts are card.<name>.title and .note; its table is downloaded under this name.
+        name: the card's texts are card.<name>.title and .note; its files are named after it.
         table: the rows behind the chart; only columns with a text column.<name> are downloaded.
         build: makes the chart; not called for an empty table.
         kpis: KPIs whose definitions belong to it.
         on_select: name of the chart's point selection whose `code` is wanted.
         title: instead of card.<name>.title.
         control: draws what the chart is chosen with, under its title.
+        behind: which rows a click on a mark shows below the chart; not together with `on_select`.
 
     Returns:
         The codes picked in the chart.
     """
     text = frame.texts
     with st.container(border=True, height="stretch", key=f"card_{name}"):
+        label = title or text(f"card.{name}.title")
+        chart = None if table.empty else build()
         with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
-            st.markdown(f"**{title or text(f'card.{name}.title')}**", width="stretch")
-            _about(frame, name, table, kpis)
+            st.markdown(f"**{label}**", width="stretch")
+            _about(frame, name, table, kpis, chart, label, is_pickable=behind is not None)
         if control is not None:
             control()
-        if table.empty:
+        if chart is None:
             st.info(text("empty.period"), icon=":material/search_off:")
             return []
-        chart = build()
-        label = title or text(f"card.{name}.title")
-        if on_select is None:
+        if on_select is not None:
+            key = f"chart_{name}_{frame.source.publication.run_id}_{len(table)}_{table.iloc[0].get('code')}"
+            event = st.altair_chart(chart, theme=None, alt=label, key=key, on_select="rerun", selection_mode=on_select)
+            return [str(point["code"]) for point in event["selection"].get(on_select, [])]
+        if behind is None:
             st.altair_chart(chart, theme=None, alt=label)
             return []
-        key = f"chart_{name}_{frame.source.publication.run_id}_{len(table)}_{table.iloc[0].get('code')}"
-        event = st.altair_chart(chart, theme=None, alt=label, key=key, on_select="rerun", selection_mode=on_select)
-        return [str(point["code"]) for point in event["selection"].get(on_select, [])]
+        event = st.altair_chart(
+            pickable(chart, behind), theme=None, alt=label, key=f"chart_{name}", on_select="rerun", selection_mode=PICK
+        )
+        row = picked_row(table, behind, list(event["selection"].get(PICK, [])))
+        if row is not None:
+            _show_behind(frame, name, behind, row)
+        return []
 
 
-def _about(frame: Frame, name: str, table: pd.DataFrame, kpis: Sequence[str]) -> None:
+def _show_behind(frame: Frame, name: str, behind: Behind, row: pd.Series) -> None:
+    total, rows = rows_behind(frame, behind, row)
+    said = " · ".join(_said(row[column]) for column in behind.pick)
+    rows_table(frame, f"{name}_rows", rows, total, said)
+
+
+def rows_table(frame: Frame, name: str, rows: pd.DataFrame, total: int, said: str) -> None:
+    """The newest rows behind a mark, how many there are in all, and their downloads.
+
+    Args:
+        frame: the page's frame.
+        name: the files are named after it.
+        rows: at most the newest 500.
+        total: how many there are.
+        said: what was picked, in words.
+    """
+    text = frame.texts
+    with st.container(key=f"behind_{name}", gap="small"):
+        key = "behind.title" if total == len(rows) else "behind.newest"
+        st.markdown(f"**{text(key, said=said, total=f'{total:,}', shown=len(rows))}**")
+        if rows.empty:
+            st.caption(text("behind.none"))
+            return
+        st.dataframe(_with_headings(frame, rows), hide_index=True, height=280, alt=text("behind.alt", said=said))
+        download(frame, name, rows, title=said)
+        st.caption(text("behind.close"))
+
+
+def _said(value: object) -> str:
+    return f"{value:%Y-%m-%d}" if isinstance(value, date) else str(value)
+
+
+def _about(
+    frame: Frame, name: str, table: pd.DataFrame, kpis: Sequence[str], chart: Any, title: str, *, is_pickable: bool
+) -> None:
     text = frame.texts
     with st.popover("", icon=":material/info:", type="tertiary", help=text("card.about"), key=f"about_{name}"):
         st.markdown(text(f"card.{name}.note"))
+        if is_pickable:
+            st.markdown(text("behind.hint"))
         define(frame, kpis)
         if not table.empty:
-            download(frame, name, table)
+            download(frame, name, table, chart=chart, title=title, kpis=kpis)
 
 
-def download(frame: Frame, name: str, table: pd.DataFrame) -> None:
-    """A button that downloads the table as CSV, its columns named in the page's language."""
+def download(
+    frame: Frame,
+    name: str,
+    table: pd.DataFrame,
+    *,
+    chart: Any = None,
+    title: str | None = None,
+    kpis: Sequence[str] = (),
+) -> None:
+    """Buttons that download what is shown: the table as CSV and XLSX, and the chart as PNG where there is one.
+
+    Args:
+        frame: the page's frame; its language names the columns, its period and city stand in the files.
+        name: the files are named after it.
+        table: as it is shown.
+        chart: the chart as it is shown.
+        title: of the picture and the workbook; card.<name>.title if None.
+        kpis: the first one's unit is that of the columns value and before.
+    """
     text, view = frame.texts, frame.view
-    st.download_button(
-        text("card.download"),
-        data=lambda: to_csv(_with_headings(frame, table)),
-        file_name=file_name(name, frame.city or "", f"{view.period.first:%Y%m%d}-{view.period.last:%Y%m%d}"),
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-        key=f"download_{name}",
-    )
+    label = title or text(f"card.{name}.title")
+    about = [(text("download.what"), label), *_about_file(frame)]
+    units = {column: "ratio" for column in table.columns if "share" in str(column) or column == "cumulative"}
+    units |= {column: frame.kpi(column).unit for column in table.columns if column in dictionary()}
+    if kpis:
+        units |= {column: frame.kpi(kpis[0]).unit for column in ("value", "before") if column in table}
+    headings = {column: heading(frame, str(column)) for column in table.columns}
+    made: dict[str, tuple[str, Callable[[], bytes]]] = {
+        "csv": ("text/csv", lambda: to_csv(_with_headings(frame, table))),
+        "xlsx": (
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            lambda: to_xlsx(
+                _with_headings(frame, table),
+                units={headings[column]: unit for column, unit in units.items()},
+                about=about,
+                sheet=label,
+            ),
+        ),
+    }
+    if chart is not None:
+        below = " · ".join(f"{value}" for _, value in _about_file(frame))
+        made["png"] = ("image/png", lambda: to_png(chart, title=label, below=below))
+    days = f"{view.period.first:%Y%m%d}-{view.period.last:%Y%m%d}"
+    with st.container(horizontal=True, gap="small"):
+        for suffix, (kind, content) in made.items():
+            st.download_button(
+                suffix.upper(),
+                data=content,
+                file_name=file_name(name, frame.city or "", days, suffix=suffix),
+                mime=kind,
+                icon=":material/download:",
+                on_click="ignore",
+                help=text(f"download.{suffix}"),
+                key=f"download_{name}_{suffix}",
+            )
+
+
+def _about_file(frame: Frame) -> list[tuple[str, str]]:
+    """What a file is of: period, place, comparison, data."""
+    text, view = frame.texts, frame.view
+    place = frame.city or frame.source.scope.city_code
+    named = frame.unit_names().get(place, place) if place else text("filter.all")
+    said = [
+        (text("filter.period"), f"{view.period.first} – {view.period.last}"),
+        (text("filter.city"), named),
+    ]
+    if view.before:
+        said.append((text("filter.compare"), f"{view.before.first} – {view.before.last}"))
+    return [*said, (text("download.run"), frame.source.publication.run_id)]
 
 
 def _with_headings(frame: Frame, table: pd.DataFrame) -> pd.DataFrame:

@@ -106,6 +106,17 @@ def starts(period: Period, days: pd.Series) -> pd.Series:
     return stamps.dt.strftime("%m-%d" if period.days <= 300 else "%Y-%m-%d")
 
 
+def bar_days(period: Period, days: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """First and last day of the bar that each day belongs to (see `starts`), within the period."""
+    stamps = pd.to_datetime(days)
+    if period.days <= 35:
+        return stamps, stamps
+    monday = stamps - pd.to_timedelta(stamps.dt.day_of_week, unit="D")
+    sunday = monday + pd.Timedelta(days=6)
+    first, last = pd.Timestamp(period.first), pd.Timestamp(period.last)
+    return monday.where(monday > first, first), sunday.where(sunday < last, last)
+
+
 def days_between(earlier: date, later: date) -> int:
     """How many days `later` lies after `earlier`."""
     return (later - earlier).days

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dashboards.answers import kpis, kpis_before
 from dashboards.frame import Frame
-from dashboards.tables import compared, starts, with_share
+from dashboards.tables import bar_days, compared, starts, with_share
 
 
 def channel_names(frame: Frame) -> dict[str, str]:
@@ -28,13 +28,20 @@ def channel_mix(frame: Frame) -> pd.DataFrame:
 
 
 def channel_shift(frame: Frame) -> pd.DataFrame:
-    """Contacts by channel over time: `start`, `code`, `name`, `order`, `value`, `share`."""
+    """Contacts by channel over time: `start`, `first`, `last` (days), `code`, `name`, `order`, `value`, `share`."""
     rows = kpis(frame, ("day", "channel"), ["contacts"])
     rows = rows[rows["contacts"] > 0]
     names = channel_names(frame)
     order = {code: number for number, code in enumerate(names)}
-    table = rows.assign(start=starts(frame.view.period, rows["day"]), code=rows["channel"], value=rows["contacts"])
-    sums = table.groupby(["start", "code"])["value"].sum().reset_index()
+    first, last = bar_days(frame.view.period, rows["day"])
+    table = rows.assign(
+        start=starts(frame.view.period, rows["day"]),
+        first=first,
+        last=last,
+        code=rows["channel"],
+        value=rows["contacts"],
+    )
+    sums = table.groupby(["start", "first", "last", "code"])["value"].sum().reset_index()
     table = sums.assign(
         name=[names.get(code, code) for code in sums["code"]], order=[order.get(code, 99) for code in sums["code"]]
     )
@@ -49,6 +56,8 @@ def channels_by_city(frame: Frame) -> pd.DataFrame:
         {
             "row": [cities.get(code, code) for code in rows["city"]],
             "column": [channels.get(code, code) for code in rows["channel"]],
+            "city_key": rows["city"],
+            "channel_key": rows["channel"],
             "value": rows["contacts"],
         }
     )
@@ -64,6 +73,8 @@ def channel_outcomes(frame: Frame, outcomes: Sequence[str]) -> pd.DataFrame:
             "row": [names.get(code, code) for code in rows["code"]],
             "part": [frame.texts(f"outcome.{outcome}") for outcome in rows["outcome"]],
             "order": [outcomes.index(outcome) for outcome in rows["outcome"]],
+            "channel_key": rows["code"],
+            "outcome_key": rows["outcome"],
             "value": rows["contacts"],
         }
     )
@@ -75,12 +86,16 @@ def service_types_by_channel(frame: Frame) -> pd.DataFrame:
     rows = kpis(frame, ("service_type", "channel"), ["contacts"])
     types, channels = frame.source.rows("service_types"), channel_names(frame)
     names = dict(zip(types["code"], frame.named(types), strict=True))
+    tops = dict(zip(types["code"], types["top_code"], strict=True))
     table = pd.DataFrame(
         {
             "row": [names.get(code, code) for code in rows["service_type"]],
             "column": [channels.get(code, code) for code in rows["channel"]],
+            "type_key": [tops.get(code, code) for code in rows["service_type"]],
+            "channel_key": rows["channel"],
             "value": rows["contacts"],
         }
     )
-    sums = table[table["value"] > 0].groupby(["row", "column"])["value"].sum().reset_index()
+    keys = ["row", "column", "type_key", "channel_key"]
+    sums = table[table["value"] > 0].groupby(keys)["value"].sum().reset_index()
     return with_share(sums, within=["row"])

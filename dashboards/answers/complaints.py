@@ -5,7 +5,7 @@ import pandas as pd
 from core.periods import Period
 from dashboards.answers import cities_compared
 from dashboards.frame import Frame
-from dashboards.tables import child_under, pareto, starts, with_share
+from dashboards.tables import bar_days, child_under, pareto, starts, with_share
 
 
 def type_names(frame: Frame) -> dict[str, str]:
@@ -58,18 +58,28 @@ def hot_spots(frame: Frame, above: str | None) -> pd.DataFrame:
 
 
 def complaint_trend(frame: Frame, above: str | None, most: int) -> pd.DataFrame:
-    """Complaints over time by type: `start`, `code`, `order`, `value`, `share`; the `most` largest, then the rest."""
+    """Complaints over time by type; the `most` largest, then the rest.
+
+    Columns: `start`, `first`, `last` (days), `code`, `name`, `order`, `value`, `share`; and which tickets a bar counts:
+    those below `type_key`, of `exact_key` itself, or of none of `others_key`.
+    """
     rows = complaints(frame, frame.view.period, above)
     codes = rows["code"].map(lambda code: child_under(code, above))
     largest = list(rows.groupby(codes)["complaints"].sum().sort_values(ascending=False).index[:most])
     names = type_names(frame) | {"": frame.texts("chart.others")}
+    first, last = bar_days(frame.view.period, rows["day"])
     table = rows.assign(
         start=starts(frame.view.period, rows["day"]),
+        first=first,
+        last=last,
         code=codes.where(codes.isin(largest), ""),
         value=rows["complaints"],
     )
-    sums = table.groupby(["start", "code"])["value"].sum().reset_index()
+    sums = table.groupby(["start", "first", "last", "code"])["value"].sum().reset_index()
     table = sums.assign(
+        type_key=pd.Series([code if code != above else None for code in sums["code"]], dtype=object).replace("", above),
+        exact_key=pd.Series([code if code == above else None for code in sums["code"]], dtype=object),
+        others_key=pd.Series([None if code else "|".join(largest) for code in sums["code"]], dtype=object),
         name=[names.get(code, code) for code in sums["code"]],
         order=[largest.index(code) if code in largest else most for code in sums["code"]],
     )

@@ -16,11 +16,13 @@ LOOK_AT = {"seat_utilisation": "seat_utilisation", "complaints": "complaint_type
 
 
 def half_hours_by_weekday(frame: Frame, code: str, weight: str | None, weekdays: list[str]) -> pd.DataFrame:
-    """A KPI by weekday and half-hour: `row` (the weekday's name), `half_hour`, `value`."""
+    """A KPI by weekday and half-hour: `row` (the weekday's name), `weekday` (1-7), `half_hour`, `value`."""
     only = dict.fromkeys([code, weight] if weight else [code])
     rows = kpis(frame, ("day", "half_hour"), list(only))
     table = weekday_means(rows, code, weight)
-    return table.assign(row=[weekdays[number - 1] for number in table["weekday"]])[["row", "half_hour", "value"]]
+    return table.assign(row=[weekdays[number - 1] for number in table["weekday"]])[
+        ["row", "weekday", "half_hour", "value"]
+    ]
 
 
 def attention_list(frame: Frame, codes: Sequence[str]) -> list[attention.Finding]:

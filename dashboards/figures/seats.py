@@ -91,7 +91,7 @@ def fill_by_half_hour(table: pd.DataFrame, *, texts: Texts) -> Any:
     names = list(table.drop_duplicates("measure").sort_values("order")["measure"])
     return themed(
         alt.Chart(table)
-        .mark_line(strokeWidth=2.2)
+        .mark_line(strokeWidth=2.2, point={"size": 40})
         .encode(
             x=half_hour_axis(table["half_hour"]),
             y=alt.Y("value:Q", axis=alt.Axis(title=None, format=".0%", tickCount=5), scale=alt.Scale(domainMin=0)),

@@ -10,6 +10,7 @@ from dashboards.answers.channels import (
     channels_by_city,
     service_types_by_channel,
 )
+from dashboards.behind import Behind
 from dashboards.cards import card, tiles
 from dashboards.figures.bars import mix, stacked
 from dashboards.figures.grids import two_way
@@ -25,10 +26,24 @@ names = channel_names(frame)
 left, right = st.columns([2, 3])
 with left:
     mixed = channel_mix(frame)
-    card(frame, "channel_mix", mixed, lambda: mix(mixed, texts=text, colours=CHANNELS), kpis=["contacts"])
+    card(
+        frame,
+        "channel_mix",
+        mixed,
+        lambda: mix(mixed, texts=text, colours=CHANNELS),
+        kpis=["contacts"],
+        behind=Behind("contacts", ("name",), {"channel": "code"}),
+    )
 with right:
     shifted = channel_shift(frame)
-    card(frame, "channel_shift", shifted, lambda: shares(shifted, texts=text, colours=CHANNELS), kpis=["contacts"])
+    card(
+        frame,
+        "channel_shift",
+        shifted,
+        lambda: shares(shifted, texts=text, colours=CHANNELS),
+        kpis=["contacts"],
+        behind=Behind("contacts", ("start", "name"), {"first": "first", "last": "last", "channel": "code"}),
+    )
 
 left, right = st.columns([2, 3])
 with left:
@@ -45,6 +60,7 @@ with left:
             colours=list(OUTCOMES.values()),
         ),
         kpis=["ended_in_ivr", "blocked"],
+        behind=Behind("contacts", ("row", "part"), {"channel": "channel_key", "outcome": "outcome_key"}),
     )
 with right:
     about = service_types_by_channel(frame)
@@ -59,6 +75,7 @@ with right:
             columns=[name for name in names.values() if name in set(about["column"])],
         ),
         kpis=["contacts"],
+        behind=Behind("contacts", ("row", "column"), {"service_type": "type_key", "channel": "channel_key"}),
     )
 
 placed = channels_by_city(frame)
@@ -73,4 +90,5 @@ card(
         columns=[name for name in names.values() if name in set(placed["column"])],
     ),
     kpis=["contacts"],
+    behind=Behind("contacts", ("row", "column"), {"city": "city_key", "channel": "channel_key"}),
 )

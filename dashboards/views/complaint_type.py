@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboards.answers.complaints import complaint_pareto, complaint_trend, complaints_by_city, hot_spots, type_names
+from dashboards.behind import Behind
 from dashboards.cards import card, tiles
 from dashboards.drill import drill_bar, read_drill
 from dashboards.figures.bars import PICK, pareto
@@ -46,6 +47,12 @@ with left:
         over_time,
         lambda: shares(over_time, texts=text, colours=parts | {"": "#DADDE2"}, stack="zero", height=340),
         kpis=["complaints"],
+        behind=Behind(
+            "tickets",
+            ("start", "name"),
+            {"first": "first", "last": "last", "type": "type_key", "exact": "exact_key", "others": "others_key"},
+            {"is_complaint": "true"},
+        ),
     )
 with right:
     cities = complaints_by_city(frame, above)
@@ -55,5 +62,6 @@ with right:
         cities,
         lambda: tile_map(cities, texts=text, name=frame.kpi_name("complaint_rate"), unit="per_thousand"),
         kpis=["complaint_rate"],
+        behind=Behind("tickets", ("name",), {"city": "city_code"}, {"is_complaint": "true", "type": above}),
     )
 plain_table(frame, "hot_spots", hot_spots(frame, above))

@@ -6,6 +6,7 @@ import streamlit as st
 from dashboards import attention
 from dashboards.answers import cities_compared, daily
 from dashboards.answers.overview import attention_list, half_hours_by_weekday
+from dashboards.behind import Behind
 from dashboards.cards import card, tiles
 from dashboards.city_table import COLUMNS, city_table
 from dashboards.figures.grids import half_hour_map
@@ -58,6 +59,7 @@ for column, code in ((left, "contacts"), (right, "sl_negative")):
                 table, texts=text, unit=kpi.unit, name=frame.kpi_name(kpi.code), target=kpi.target
             ),
             kpis=[code],
+            behind=Behind("contacts" if code == "contacts" else "visits", ("day",), {"day": "day"}),
         )
 
 measure = st.session_state.get("half_hour_measure", "sl_negative")
@@ -77,6 +79,11 @@ card(
         rows=weekdays,
     ),
     kpis=[measure],
+    behind=Behind(
+        "contacts" if measure == "contacts" else "visits",
+        ("row", "half_hour"),
+        {"weekday": "weekday", "half_hour": "half_hour"},
+    ),
     control=lambda: st.segmented_control(
         text("card.half_hours.measure"),
         list(MEASURES),

@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboards.answers import daily
 from dashboards.answers.seats import occupancy_and_service, seat_shares, seat_states, seats_used
+from dashboards.behind import Behind
 from dashboards.cards import card, tiles
 from dashboards.figures.bars import ranked
 from dashboards.figures.seats import fill_by_half_hour, occupancy_against_service, states_by_half_hour
@@ -20,7 +21,14 @@ if frame.city:
 tiles(frame, TILES)
 
 states = seat_states(frame)
-card(frame, "seat_states", states, lambda: states_by_half_hour(states, texts=text), kpis=["seat_utilisation"])
+card(
+    frame,
+    "seat_states",
+    states,
+    lambda: states_by_half_hour(states, texts=text),
+    kpis=["seat_utilisation"],
+    behind=Behind("seats", ("half_hour", "name"), {"half_hour": "half_hour"}),
+)
 
 left, right = st.columns(2)
 with left:
@@ -31,6 +39,7 @@ with left:
         points,
         lambda: occupancy_against_service(points, texts=text, target=frame.kpi("sl_negative").target),
         kpis=["occupancy", "sl_negative"],
+        behind=Behind("visits", ("half_hour",), {"half_hour": "half_hour"}),
     )
 with right:
     filled = seat_shares(frame)
@@ -40,6 +49,7 @@ with right:
         filled,
         lambda: fill_by_half_hour(filled, texts=text),
         kpis=["seat_fill", "seat_utilisation"],
+        behind=Behind("seats", ("half_hour", "measure"), {"half_hour": "half_hour"}),
     )
 
 left, right = st.columns([3, 2])
@@ -51,6 +61,7 @@ with left:
         days,
         lambda: trend(days, texts=text, unit=used.unit, name=frame.kpi_name("seat_utilisation"), target=used.target),
         kpis=["seat_utilisation"],
+        behind=Behind("seats", ("day",), {"day": "day"}),
     )
 with right:
     default = "centre" if len(seats_used(frame, "centre")) > 1 else "seat"
@@ -62,6 +73,7 @@ with right:
         seats,
         lambda: ranked(seats, texts=text, unit=used.unit, name=frame.kpi_name("seat_utilisation")),
         kpis=["seat_utilisation"],
+        behind=Behind("seats", ("name",), {by: "name"}),
         control=lambda: st.segmented_control(
             text("seats.by"),
             ("centre", "seat"),

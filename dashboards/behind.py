@@ -1,0 +1,128 @@
+"""The rows behind a mark of a chart: a click picks it, and the newest rows that it counts stand below the chart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+import altair as alt
+import pandas as pd
+
+from core.i18n import name_field
+from dashboards.data import Value, date_key
+from dashboards.frame import Frame
+
+Dataset = Literal["contacts", "visits", "tickets", "seats"]
+#: The chart's selection that a click makes.
+PICK = "behind"
+#: How each dataset may be narrowed; all of it are parameters of dashboards/queries/behind_<dataset>.sql.
+FILTERS: dict[Dataset, tuple[str, ...]] = {
+    "contacts": ("city", "channel", "outcome", "service_type", "half_hour", "weekday"),
+    "visits": ("city", "channel", "queue", "half_hour", "weekday"),
+    "tickets": (
+        "city",
+        "channel",
+        "service_type",
+        "type",
+        "township",
+        "product",
+        "state",
+        "is_complaint",
+        "exact",
+        "others",
+    ),
+    "seats": ("city", "half_hour", "centre", "seat"),
+}
+#: Columns of codes that are shown by name, and the query of the names.
+_NAMED = {"channel": "channels", "city": "units", "type": "complaint_types"}
+
+
+@dataclass(frozen=True)
+class Behind:
+    """Which rows a chart's marks count.
+
+    Attributes:
+        dataset: what kind of rows.
+        pick: columns of the chart's table that together name a mark; all are drawn by the chart.
+        by: filter of the dataset → column of the table that holds its value for the mark (NULL: filters nothing).
+            `day`, or `first` and `last` (dates) narrow the page's period.
+        only: filters that hold for every mark.
+    """
+
+    dataset: Dataset
+    pick: tuple[str, ...]
+    by: Mapping[str, str]
+    only: Mapping[str, Value] = field(default_factory=dict)
+
+
+def pickable(chart: Any, behind: Behind) -> Any:
+    """The chart with a selection that a click on a mark makes."""
+    marks = chart.configure_mark(cursor="pointer") if chart.config is alt.Undefined else chart.copy()
+    if marks.config is not alt.Undefined:
+        marks.config.mark = alt.MarkConfig(cursor="pointer")
+    return marks.add_params(alt.selection_point(name=PICK, fields=list(behind.pick), on="click", clear="dblclick"))
+
+
+def picked_row(table: pd.DataFrame, behind: Behind, points: list[Mapping[str, Any]]) -> pd.Series | None:
+    """The row of the chart's table that was clicked; None: no mark, or one that is no longer there."""
+    if not points:
+        return None
+    found = table
+    for column in behind.pick:
+        found = found[found[column].map(_plain) == _plain(points[-1].get(column), like=table[column])]
+    return None if found.empty else found.iloc[0]
+
+
+def _plain(value: object, like: pd.Series | None = None) -> object:
+    """A value as browser and table agree on it: days as ISO text, names as text, numbers as floats."""
+    if like is not None and pd.api.types.is_datetime64_any_dtype(like) and isinstance(value, int | float):
+        # A chart's days are local midnights of the browser, told as milliseconds since the epoch.
+        return (pd.Timestamp(value, unit="ms") + pd.Timedelta(hours=12)).date().isoformat()
+    if isinstance(value, date):
+        return pd.Timestamp(value).date().isoformat()
+    return float(value) if isinstance(value, int | float) else value
+
+
+def rows_behind(frame: Frame, behind: Behind, row: pd.Series) -> tuple[int, pd.DataFrame]:
+    """How many rows the mark counts, and the newest 500 with their names in the page's language."""
+    period = frame.view.period
+    days = {"first": period.first, "last": period.last}
+    params: dict[str, Value] = dict.fromkeys(FILTERS[behind.dataset])
+    params |= {"city": frame.city} | dict(behind.only)
+    for name, column in behind.by.items():
+        value = row[column]
+        if pd.isna(value):
+            continue
+        if name == "day":
+            days = {"first": value, "last": value}
+        elif name in days:
+            days[name] = value
+        elif name == "half_hour":
+            params[name] = int(str(value)[:2]) * 2 + int(str(value)[3:5]) // 30
+        else:
+            params[name] = value.item() if hasattr(value, "item") else value
+    keys = {name: date_key(pd.Timestamp(day)) for name, day in days.items()}
+    rows = frame.source.rows(f"behind_{behind.dataset}", **keys, **params)
+    total = int(rows["total"].iloc[0]) if len(rows) else 0
+    return total, _shown(frame, rows.drop(columns="total"))
+
+
+def _shown(frame: Frame, rows: pd.DataFrame) -> pd.DataFrame:
+    table = rows.copy()
+    if "started_at" in table:
+        local = table["started_at"].dt.tz_convert("Asia/Shanghai")
+        table["started_at"] = local.dt.strftime("%Y-%m-%d %H:%M:%S")
+    for column, query in _NAMED.items():
+        if column in table:
+            table[column] = table[column].map(_names(frame, query)).fillna(table[column])
+    if "service_type" in table:
+        types = frame.source.rows("service_types")
+        names = dict(zip(types["code"], types[name_field(frame.texts.language)], strict=True))
+        table["service_type"] = table["service_type"].map(names).fillna(table["service_type"])
+    return table
+
+
+def _names(frame: Frame, query: str) -> dict[str, str]:
+    names = frame.source.rows(query)
+    code = "code" if "code" in names else "city_code"
+    return dict(zip(names[code], frame.named(names), strict=True))

@@ -1,0 +1,45 @@
+-- The newest tickets of a mark, and how many there are; a parameter that is NULL filters nothing.
+with picked as (
+  select ticket.*
+  from fct_ticket as ticket
+  inner join dim_service_type as about on ticket.service_type_code = about.service_type_code
+  where
+    ticket.created_date_key between $first and $last
+    and ($city is null or ticket.city_code = $city)
+    and ($channel is null or ticket.channel_code = $channel)
+    and ($service_type is null or about.top_code = $service_type)
+    and ($type is null or starts_with(ticket.complaint_type_code || '.', $type || '.'))
+    and ($exact is null or ticket.complaint_type_code = $exact)
+    -- Of none of these types, which are separated by bars.
+    and (
+      $others is null
+      or not list_bool_or(
+        list_transform(
+          string_split($others, '|'), lambda each: starts_with(ticket.complaint_type_code || '.', each || '.')
+        )
+      )
+    )
+    and ($township is null or ticket.township_code = $township)
+    and ($product is null or ticket.product_code = $product)
+    and ($state is null or ticket.state = $state)
+    and ($is_complaint is null or ticket.is_complaint = cast($is_complaint as boolean))
+)
+
+select
+  (select count(*) from picked) as total,
+  picked.code as ticket,
+  picked.customer_key,
+  picked.created_at as started_at,
+  picked.service_type_code as service_type,
+  picked.complaint_type_code as type,
+  picked.product_code as product,
+  picked.channel_code as channel,
+  picked.city_code as city,
+  picked.priority,
+  picked.state,
+  picked.reopen_count,
+  picked.rejection_count,
+  picked.hours_to_resolve
+from picked
+order by picked.created_at desc, picked.ticket_key desc
+limit 500
