@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parent
 PAGES = {
     "overview": ":material/space_dashboard:",
     "access_channel": ":material/call_split:",
+    "queue_performance": ":material/timer:",
     "complaint_type": ":material/report:",
     "seat_utilisation": ":material/headset_mic:",
     "customer_patterns": ":material/groups:",

@@ -5,7 +5,7 @@ old one and an unchanged one is asked once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from typing import ParamSpec, TypeVar, cast
@@ -39,6 +39,12 @@ class Source:
 
     publication: Publication
     scope: Scope
+    #: Members that every KPI is limited to, as (dimension, code).
+    only: tuple[tuple[str, str], ...] = ()
+
+    def narrowed(self, **members: str | None) -> "Source":
+        """The same with its KPIs limited to members of dimensions; None limits nothing."""
+        return replace(self, only=self.only + tuple((name, code) for name, code in members.items() if code))
 
     @property
     def key(self) -> Key:
@@ -61,7 +67,8 @@ class Source:
         self, period: Period, by: Sequence[str] = (), *, only: Sequence[str], city: str | None = None
     ) -> pd.DataFrame:
         """One row a group of the dimensions `by`, a column for each KPI of `only`; rows without a day are left out."""
-        table = _kpis(self.key, self, period, tuple(by), tuple(only), city)
+        limits = self.only + ((("city", city),) if city else ())
+        table = _kpis(self.key, self, period, tuple(by), tuple(only), limits)
         return table[table["day"].notna()] if "day" in by else table
 
 
@@ -88,9 +95,14 @@ def _rows(key: Key, _source: Source, query: str, params: tuple[tuple[str, Value]
 
 @_remembered
 def _kpis(
-    key: Key, _source: Source, period: Period, by: tuple[str, ...], only: tuple[str, ...], city: str | None
+    key: Key,
+    _source: Source,
+    period: Period,
+    by: tuple[str, ...],
+    only: tuple[str, ...],
+    limits: tuple[tuple[str, str], ...],
 ) -> pd.DataFrame:
-    filters: Mapping[str, Sequence[str]] = {"city": [city]} if city else {}
+    filters: Mapping[str, Sequence[str]] = {name: [code] for name, code in limits}
     return kpi_table(_source.reader(), period.first, period.last, by=by, filters=filters, kpis=only)
 
 

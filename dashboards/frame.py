@@ -39,6 +39,10 @@ class Frame:
         """The city filtered for; None: the whole scope."""
         return self.view.city
 
+    def narrowed(self, **members: str | None) -> "Frame":
+        """The same frame with its KPIs limited to members of dimensions, e.g. `queue="fault"`; None limits nothing."""
+        return replace(self, source=self.source.narrowed(**members))
+
     def kpi(self, code: str) -> Kpi:
         """A KPI's definition."""
         return dictionary()[code]

@@ -26,7 +26,7 @@ def queue_names(frame: Frame) -> dict[str, str]:
 
 
 def one_day(frame: Frame, day: str | None) -> Frame:
-    """The frame over one day of its period, compared with the day a week before; None: over the whole period."""
+    """The frame over one day of its period, compared with the day before; None: over the whole period."""
     if day is None:
         return frame
     chosen = Period(date.fromisoformat(day), date.fromisoformat(day))

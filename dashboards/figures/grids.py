@@ -48,7 +48,14 @@ def _colour(unit: str, target: float | None, values: pd.Series) -> Any:
 
 
 def half_hour_map(
-    table: pd.DataFrame, *, texts: Texts, unit: str, name: str, target: float | None = None, rows: list[str]
+    table: pd.DataFrame,
+    *,
+    texts: Texts,
+    unit: str,
+    name: str,
+    target: float | None = None,
+    rows: list[str],
+    row_height: int = 30,
 ) -> Any:
     """A figure by half-hour (across) and weekday or seat (down).
 
@@ -59,6 +66,7 @@ def half_hour_map(
         name: the KPI's name.
         target: colours turn around it where there is one.
         rows: the rows from the top.
+        row_height: in pixels.
     """
     return themed(
         alt.Chart(table)
@@ -75,7 +83,7 @@ def half_hour_map(
                 alt.Tooltip("value:Q", title=name, format=number_format(unit)),
             ],
         ),
-        height=30 * len(rows) + AXIS_ROOM + LEGEND_ROOM,
+        height=row_height * len(rows) + AXIS_ROOM + LEGEND_ROOM,
     )
 
 
