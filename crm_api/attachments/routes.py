@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, File, UploadFile
+from fastapi import APIRouter, File, Response, UploadFile
 from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,7 @@ from crm_api.identity.permissions import Permission
 from crm_api.identity.sessions import Identity
 from crm_api.web.dependencies import DbSession, From, RowId, requires
 from crm_api.web.errors import problems
+from crm_api.web.idempotency import Idempotent
 from crm_api.web.settings import get_web_settings
 
 router = APIRouter(prefix="/api/v1", tags=["attachments"])
@@ -33,12 +34,14 @@ _SAFE = {
 }
 
 
-@router.post("/tickets/{ticket_id}/attachments", status_code=201, responses=problems(404, 409))
+@router.post(
+    "/tickets/{ticket_id}/attachments", status_code=201, response_model=AttachmentOut, responses=problems(404, 409)
+)
 def attach_to_ticket(
-    ticket_id: RowId, file: Sent, identity: TicketWorker, session: DbSession, origin: From
-) -> AttachmentOut:
+    ticket_id: RowId, file: Sent, identity: TicketWorker, session: DbSession, origin: From, once: Idempotent
+) -> Response:
     """Attach a file to a ticket. The same content twice is one attachment, so the call may be repeated."""
-    return _add(session, identity, "ticket", ticket_id, file, origin)
+    return once.run(lambda: _add(session, identity, "ticket", ticket_id, file, origin))
 
 
 @router.get("/tickets/{ticket_id}/attachments", responses=problems(404))
@@ -47,12 +50,14 @@ def list_of_ticket(ticket_id: RowId, identity: TicketReader, session: DbSession)
     return _listed(session, identity, "ticket", ticket_id)
 
 
-@router.post("/contacts/{contact_id}/attachments", status_code=201, responses=problems(404, 409))
+@router.post(
+    "/contacts/{contact_id}/attachments", status_code=201, response_model=AttachmentOut, responses=problems(404, 409)
+)
 def attach_to_contact(
-    contact_id: RowId, file: Sent, identity: ContactWriter, session: DbSession, origin: From
-) -> AttachmentOut:
+    contact_id: RowId, file: Sent, identity: ContactWriter, session: DbSession, origin: From, once: Idempotent
+) -> Response:
     """Attach a file (a scanned letter, a fax) to a contact."""
-    return _add(session, identity, "contact", contact_id, file, origin)
+    return once.run(lambda: _add(session, identity, "contact", contact_id, file, origin))
 
 
 @router.get("/contacts/{contact_id}/attachments", responses=problems(404))

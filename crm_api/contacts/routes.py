@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from fastapi.responses import JSONResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -37,9 +36,7 @@ Writer = Annotated[Identity, requires(Permission.CONTACT_CREATE)]
 
 
 @router.post("", status_code=201, response_model=ContactReceived, responses=problems(409))
-def receive_contact(
-    body: ContactIn, identity: Writer, session: DbSession, origin: From, once: Idempotent
-) -> JSONResponse:
+def receive_contact(body: ContactIn, identity: Writer, session: DbSession, origin: From, once: Idempotent) -> Response:
     """The one door of every channel. 201 with is_new false says that this contact was here already."""
 
     def produce() -> ContactReceived:

@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Response
 from sqlalchemy import select
 
 from crm_api.customers import merging
@@ -46,7 +45,7 @@ def list_merges(customer_id: RowId, identity: Reader, session: DbSession) -> lis
 @router.post("/customers/{customer_id}/merges", status_code=201, response_model=MergeOut, responses=problems(404, 409))
 def merge_customers(
     customer_id: RowId, body: MergeIn, identity: Merger, session: DbSession, origin: From, once: Idempotent
-) -> JSONResponse:
+) -> Response:
     """Merge another customer into this one, who survives; it can be undone."""
 
     def produce() -> MergeOut:

@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Query, Response
 from sqlalchemy import select
 
 from core.actor import Role
@@ -57,9 +56,7 @@ def list_users(
 
 
 @router.post("/users", status_code=201, response_model=UserCreated, responses=problems(409))
-def create_user(
-    body: UserIn, identity: Administrator, session: DbSession, origin: From, once: Idempotent
-) -> JSONResponse:
+def create_user(body: UserIn, identity: Administrator, session: DbSession, origin: From, once: Idempotent) -> Response:
     """A new user; without a password one is generated and shown this once. A system user gets none: it holds tokens."""
     generated = None if body.password or body.role == "system" else passwords.generate_password()
 
@@ -110,7 +107,7 @@ def reset_password(user_id: RowId, identity: Administrator, session: DbSession, 
 @router.post("/users/{user_id}/tokens", status_code=201, response_model=TokenCreated, responses=problems(404, 409))
 def create_system_token(
     user_id: RowId, body: TokenIn, identity: Administrator, session: DbSession, origin: From, once: Idempotent
-) -> JSONResponse:
+) -> Response:
     """An API token for a system user (telephony, a form's intake); people make their own."""
     user = service.get_user(session, user_id, identity.actor)
     if user.role != "system":

@@ -4,7 +4,6 @@ import math
 from typing import Annotated
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 from sqlalchemy import select
 
 from core.time import utc_now
@@ -151,7 +150,7 @@ def list_own_tokens(identity: Self, session: DbSession) -> list[TokenOut]:
 
 
 @router.post("/tokens", status_code=201, response_model=TokenCreated, responses=problems(409))
-def create_own_token(body: TokenIn, identity: Self, session: DbSession, origin: From, once: Idempotent) -> JSONResponse:
+def create_own_token(body: TokenIn, identity: Self, session: DbSession, origin: From, once: Idempotent) -> Response:
     """A new API token of one's own; its text is shown this once."""
     missing = [scope for scope in body.scopes if scope not in identity.permissions]
     if missing:

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from fastapi.responses import JSONResponse
 from pydantic import Field, StringConstraints
 
 from crm_api.identity.permissions import Permission
@@ -65,7 +64,7 @@ def search(
 
 
 @router.post("", status_code=201, response_model=ArticleOut, responses=problems(409))
-def write(body: ArticleIn, identity: Writer, session: DbSession, origin: From, once: Idempotent) -> JSONResponse:
+def write(body: ArticleIn, identity: Writer, session: DbSession, origin: From, once: Idempotent) -> Response:
     """Write an article."""
 
     def produce() -> ArticleOut:

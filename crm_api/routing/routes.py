@@ -24,6 +24,7 @@ from crm_api.routing.schemas import (
 from crm_api.routing.service import list_routings
 from crm_api.web.dependencies import DbSession, From, Web, requires
 from crm_api.web.errors import problems
+from crm_api.web.idempotency import Idempotent
 
 router = APIRouter(prefix="/api/v1", tags=["telephony"])
 Speaker = Annotated[Identity, requires(Permission.PHONE_USE)]
@@ -81,14 +82,18 @@ def ask_state(body: WishIn, identity: Speaker, session: DbSession) -> OrderOut:
     return OrderOut(key=key)
 
 
-@router.post("/phone/calls", status_code=202, responses=problems(404, 422, 503))
-def dial(body: DialIn, identity: Speaker, session: DbSession, origin: From) -> OrderOut:
+@router.post("/phone/calls", status_code=202, response_model=OrderOut, responses=problems(404, 409, 422, 503))
+def dial(body: DialIn, identity: Speaker, session: DbSession, origin: From, once: Idempotent) -> Response:
     """Call a number: the caller's own phone rings first (a phone in the browser dials by itself)."""
-    phone = phones.own_phone(session, identity.user_id)
-    record(session, "phone.dialled", actor=identity.actor, subject=("agent", phone.agent.id), origin=origin)
-    number = re.sub(r"[^0-9+]", "", body.number)
-    key = phones.order(session, by=identity.actor.username, action="dial", agent=phone.agent.code, number=number)
-    return OrderOut(key=key)
+
+    def produce() -> OrderOut:
+        phone = phones.own_phone(session, identity.user_id)
+        record(session, "phone.dialled", actor=identity.actor, subject=("agent", phone.agent.id), origin=origin)
+        number = re.sub(r"[^0-9+]", "", body.number)
+        key = phones.order(session, by=identity.actor.username, action="dial", agent=phone.agent.code, number=number)
+        return OrderOut(key=key)
+
+    return once.run(produce, status=202)
 
 
 @router.get("/telephony/live")

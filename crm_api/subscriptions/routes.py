@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import FileResponse
 from pydantic import Field, StringConstraints
 
 from core.report_archive import FORMS, Archived
@@ -103,7 +103,7 @@ def list_subscriptions(identity: Reader, session: DbSession) -> list[Subscriptio
 @router.post("/report-subscriptions", status_code=201, response_model=SubscriptionOut, responses=problems(404, 409))
 def subscribe(
     body: SubscriptionIn, identity: Reader, session: DbSession, settings: Web, origin: From, once: Idempotent
-) -> JSONResponse:
+) -> Response:
     """Send a report of one's province or city to an address; the same again changes only its forms."""
 
     def produce() -> SubscriptionOut:

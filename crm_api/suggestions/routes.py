@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from pydantic import Field, StringConstraints
 
 from crm_api.identity.permissions import Permission
@@ -10,6 +10,7 @@ from crm_api.identity.sessions import Identity
 from crm_api.suggestions import service
 from crm_api.web.dependencies import DbSession, requires
 from crm_api.web.errors import problems
+from crm_api.web.idempotency import Idempotent
 from crm_api.web.schemas import In, Out
 
 router = APIRouter(prefix="/api/v1/complaint-type-suggestions", tags=["suggestions"])
@@ -55,14 +56,18 @@ def suggest(body: TextIn, _identity: Opener, session: DbSession) -> list[Suggest
     return [SuggestionOut.model_validate(each) for each in service.suggest(session, body.text)]
 
 
-@router.post("/choices", status_code=204, responses=problems(404))
-def note_choice(body: ChoiceIn, identity: Opener, session: DbSession) -> None:
+@router.post("/choices", status_code=204, response_class=Response, responses=problems(404, 409))
+def note_choice(body: ChoiceIn, identity: Opener, session: DbSession, once: Idempotent) -> Response:
     """Tell what was chosen: the next model learns from corrections. Of the text only its digest is kept here."""
-    service.note_choice(
-        session,
-        actor=identity.actor,
-        text=body.text,
-        suggested=[(each.code, each.confidence) for each in body.suggested],
-        chosen_code=body.chosen_code,
-        ticket_id=body.ticket_id,
-    )
+
+    def produce() -> None:
+        service.note_choice(
+            session,
+            actor=identity.actor,
+            text=body.text,
+            suggested=[(each.code, each.confidence) for each in body.suggested],
+            chosen_code=body.chosen_code,
+            ticket_id=body.ticket_id,
+        )
+
+    return once.run(produce, status=204)

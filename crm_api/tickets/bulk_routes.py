@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Response
 
 from crm_api.identity.permissions import Permission
 from crm_api.identity.sessions import Identity
@@ -39,7 +38,7 @@ def preview(body: BulkIn, identity: Mover, session: DbSession) -> list[OutlookOu
 
 
 @router.post("", status_code=201, response_model=BulkOut, responses=problems(409))
-def apply(body: BulkIn, identity: Mover, session: DbSession, once: Idempotent) -> JSONResponse:
+def apply(body: BulkIn, identity: Mover, session: DbSession, once: Idempotent) -> Response:
     """Do it to each ticket that allows it; one that refuses keeps its refusal and holds nobody back."""
 
     def produce() -> BulkOut:

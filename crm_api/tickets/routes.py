@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from fastapi.responses import JSONResponse
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -57,7 +56,7 @@ def taken(session: Session, ticket: Ticket) -> StepTaken:
 
 
 @tickets.post("", status_code=201, response_model=StepTaken, responses=problems(409))
-def create_ticket(body: TicketIn, identity: Creator, session: DbSession, once: Idempotent) -> JSONResponse:
+def create_ticket(body: TicketIn, identity: Creator, session: DbSession, once: Idempotent) -> Response:
     """Open a ticket at the province; repeated with one Idempotency-Key it is opened once."""
 
     def produce() -> StepTaken:
@@ -172,7 +171,7 @@ def take_step(
     session: DbSession,
     once: Idempotent,
     if_match: IfMatch = None,
-) -> JSONResponse:
+) -> Response:
     """Take a step of the loop (dispatch, accept, resolve, close …).
 
     403: not yours to take. 409: the state or what hangs on the ticket stands against it (extra.guard), or somebody

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from fastapi.responses import JSONResponse
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -80,9 +79,7 @@ def get_trouble_ticket(ticket_id: RowId, identity: Reader, session: DbSession, r
 
 
 @router.post("", status_code=201, response_model=TroubleTicket, responses=problems(409))
-def create_trouble_ticket(
-    body: TroubleTicketIn, identity: Creator, session: DbSession, once: Idempotent
-) -> JSONResponse:
+def create_trouble_ticket(body: TroubleTicketIn, identity: Creator, session: DbSession, once: Idempotent) -> Response:
     """Open a ticket at the province."""
 
     def produce() -> TroubleTicket:

@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Path, Query, Response
 
 from crm_api.identity.permissions import Permission
 from crm_api.identity.sessions import Identity
@@ -49,9 +48,7 @@ def list_comments(ticket_id: RowId, identity: Reader, session: DbSession) -> lis
 
 
 @router.post("/comments", status_code=201, response_model=CommentOut, responses=problems(404, 409))
-def add_comment(
-    ticket_id: RowId, body: CommentIn, identity: Worker, session: DbSession, once: Idempotent
-) -> JSONResponse:
+def add_comment(ticket_id: RowId, body: CommentIn, identity: Worker, session: DbSession, once: Idempotent) -> Response:
     """Remark on a ticket, for colleagues or for the customer."""
 
     def produce() -> CommentOut:
@@ -106,7 +103,7 @@ def list_links(ticket_id: RowId, identity: Reader, session: DbSession) -> list[L
 
 
 @router.post("/links", status_code=201, response_model=LinkOut, responses=problems(404, 409))
-def add_link(ticket_id: RowId, body: LinkIn, identity: Worker, session: DbSession, once: Idempotent) -> JSONResponse:
+def add_link(ticket_id: RowId, body: LinkIn, identity: Worker, session: DbSession, once: Idempotent) -> Response:
     """Point to a ticket that has to do with this one."""
 
     def produce() -> LinkOut:
@@ -129,7 +126,7 @@ def list_assignments(ticket_id: RowId, identity: Reader, session: DbSession) -> 
 @router.post("/assignments", status_code=201, response_model=AssignmentOut, responses=problems(404, 409))
 def send_to_county(
     ticket_id: RowId, body: AssignmentIn, identity: Worker, session: DbSession, once: Idempotent
-) -> JSONResponse:
+) -> Response:
     """Send a ticket of one's branch on to one of its counties; the ticket's state stays."""
 
     def produce() -> AssignmentOut:
@@ -154,7 +151,7 @@ def return_from_county(
 
 
 @router.post("/follow-up-calls", status_code=201, response_model=CallOut, responses=problems(404, 409))
-def record_call(ticket_id: RowId, body: CallIn, identity: Worker, session: DbSession, once: Idempotent) -> JSONResponse:
+def record_call(ticket_id: RowId, body: CallIn, identity: Worker, session: DbSession, once: Idempotent) -> Response:
     """Write down a follow-up call; an answer also counts as the ticket's survey answer."""
 
     def produce() -> CallOut:

@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
+from starlette.datastructures import UploadFile
 
 from core.time import utc_now
 from crm_api.dialect import insert_if_absent
@@ -31,8 +32,10 @@ class Once:
         self._key = key
         self._digest = request_digest
 
-    def run(self, produce: Callable[[], BaseModel], *, status: int = 201, secret: bool = False) -> JSONResponse:
+    def run(self, produce: Callable[[], BaseModel | None], *, status: int = 201, secret: bool = False) -> Response:
         """The answer of `produce`, or the answer that this key got before (header Idempotent-Replay: true).
+
+        Where `produce` gives None the answer has no body (status 204).
 
         Args:
             secret: the answer holds something shown once; its replay is refused instead of stored.
@@ -41,13 +44,13 @@ class Once:
             ConflictError: the key was used with another body, or its first call is still running.
         """
         if self._key is None:
-            return JSONResponse(produce().model_dump(mode="json"), status_code=status)
+            return _answer(produce(), status)
         row = self._claim()
         if row.status is not None:
             return self._replay(row)
-        body = produce().model_dump(mode="json")
-        row.status, row.body = status, None if secret else json.dumps(body, ensure_ascii=False)
-        return JSONResponse(body, status_code=status)
+        made = produce()
+        row.status, row.body = status, None if secret or made is None else made.model_dump_json()
+        return _answer(made, status)
 
     def _find(self) -> IdempotencyKey | None:
         return self._session.scalars(
@@ -73,18 +76,39 @@ class Once:
             raise ConflictError("The same request is being worked on.", "Wait a moment, then repeat it.")
         return row
 
-    def _replay(self, row: IdempotencyKey) -> JSONResponse:
+    def _replay(self, row: IdempotencyKey) -> Response:
         if row.request_digest != self._digest:
             raise ConflictError(
                 "This Idempotency-Key was used for a different request.", "Make a new key for a new request."
             )
+        told = {"Idempotent-Replay": "true"}
+        if row.status == 204:
+            return Response(status_code=204, headers=told)
         if row.body is None:
             raise ConflictError("It was created; its secret was shown once.", "Look it up, or create another.")
         content: Any = json.loads(row.body)
-        return JSONResponse(content, status_code=row.status or 201, headers={"Idempotent-Replay": "true"})
+        return JSONResponse(content, status_code=row.status or 201, headers=told)
 
 
-async def _once(
+def _answer(made: BaseModel | None, status: int) -> Response:
+    return Response(status_code=status) if made is None else JSONResponse(made.model_dump(mode="json"), status)
+
+
+async def _digest(request: Request) -> str:
+    """Of what was sent: the body, or of a form its parts (a form sent again has another boundary)."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return hashlib.sha256(await request.body()).hexdigest()
+    found = hashlib.sha256()
+    for name, value in (await request.form()).multi_items():
+        content = await value.read() if isinstance(value, UploadFile) else value.encode()
+        told = value.filename if isinstance(value, UploadFile) else ""
+        found.update(f"{name}\0{told}\0{hashlib.sha256(content).hexdigest()}\0".encode())
+        if isinstance(value, UploadFile):
+            await value.seek(0)
+    return found.hexdigest()
+
+
+async def key_dependency(
     request: Request,
     session: DbSession,
     identity: CurrentIdentity,
@@ -100,12 +124,12 @@ async def _once(
         ),
     ] = None,
 ) -> Once:
-    digest = hashlib.sha256(await request.body()).hexdigest()
+    digest = "" if key is None else await _digest(request)
     return Once(session, identity.user_id, f"{request.method} {request.url.path}"[:200], key, digest)
 
 
 #: Declares that a creating call takes an Idempotency-Key: `return once.run(lambda: …)`.
-Idempotent = Annotated[Once, Depends(_once)]
+Idempotent = Annotated[Once, Depends(key_dependency)]
 
 
 def forget_old_keys(session: Session) -> None:

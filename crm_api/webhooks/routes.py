@@ -3,8 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Response
 from pydantic import Field, StringConstraints
 from sqlalchemy import select
 
@@ -79,7 +78,7 @@ def list_webhooks(identity: Administrator, session: DbSession) -> list[WebhookOu
 @router.post("", status_code=201, response_model=WebhookCreated, responses=problems(409))
 def create_webhook(
     body: WebhookIn, identity: Administrator, session: DbSession, settings: Web, origin: From, once: Idempotent
-) -> JSONResponse:
+) -> Response:
     """Tell a URL of events from now on; its host must stand in CRM_WEBHOOK_HOSTS."""
 
     def produce() -> WebhookCreated:
