@@ -21,6 +21,7 @@ from crm_api.bus.service import listen
 from crm_api.routing import phones
 from telephony.ami_wire import Message
 from telephony.asterisk.plan import QUEUE_PREFIX
+from telephony.dialler import dial_string
 from telephony.listener import Address
 from telephony.manager import CONNECTION_LOST, Manager
 
@@ -121,7 +122,9 @@ class Orders:
         if action == "state":
             self._set_state(manager, agent, order["state"], order.get("reason"))
         elif action == "dial":
-            _originate(manager, agent, "dial", Context="from-agents", Exten=order["number"], Priority=1)
+            number = str(order["number"])
+            name = f"dial {order.get('shown') or number}"
+            _originate(manager, agent, name, Context="from-agents", Exten=dial_string(number), Priority=1)
         elif action in _JOINING:
             data = f"PJSIP/{agent}-,{_JOINING[action]}"
             _originate(manager, str(order["supervisor"]), f"{action} {agent}", Application="ChanSpy", Data=data)

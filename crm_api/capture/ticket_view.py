@@ -14,7 +14,8 @@ from core.time import utc_now
 from crm_api.attachments.service import attachments
 from crm_api.capture import names
 from crm_api.capture.models import Draft, TicketPresence
-from crm_api.customers.models import Customer
+from crm_api.customers.models import Customer, CustomerPhone
+from crm_api.customers.schemas import PhoneOut, phone_out
 from crm_api.errors import NotFoundError
 from crm_api.identity.models import User
 from crm_api.identity.sessions import Identity
@@ -90,6 +91,7 @@ def context(session: Session, identity: Identity, ticket_id: int) -> dict[str, A
         "assignments": given,
         "units": names.units(session, spoken_of),
         "customer": customer,
+        "phones": _phones(session, customer),
         "checklist": items(session, ticket_id=ticket_id),
         "children": children(session, actor=actor, ticket_id=ticket_id),
         "linked": _linked(session, actor, ticket_id),
@@ -137,6 +139,14 @@ def _edits(actor: Actor, works: bool, state: str) -> bool:
 def _customer(session: Session, actor: Actor, customer_id: int | None) -> Customer | None:
     """The ticket's customer; who sees the ticket sees whose it is."""
     return session.get(Customer, customer_id) if customer_id is not None else None
+
+
+def _phones(session: Session, customer: Customer | None) -> list[PhoneOut]:
+    """The customer's numbers, masked, primary ones first."""
+    if customer is None:
+        return []
+    own = select(CustomerPhone).where(CustomerPhone.customer_id == customer.id, CustomerPhone.deleted_at.is_(None))
+    return [phone_out(row) for row in session.scalars(own.order_by(CustomerPhone.is_primary.desc(), CustomerPhone.id))]
 
 
 def _proposed(session: Session, unit_id: int | None, customer: Customer | None) -> int | None:

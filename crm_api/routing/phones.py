@@ -15,9 +15,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.time import utc_now
+from crm_api.audit.service import Origin, record
 from crm_api.bus.service import publish
+from crm_api.customers.masking import mask_number
 from crm_api.errors import ConflictError, InvalidError, NotFoundError, RefusedError
 from crm_api.identity.models import User
+from crm_api.identity.sessions import Identity
 from crm_api.routing.models import AgentEndpoint, TelephonySign
 from crm_api.workforce.models import Agent, AgentQueue, AgentStateInterval, Queue
 
@@ -129,6 +132,25 @@ def order(session: Session, *, by: str, action: str, now: datetime | None = None
         raise TelephonyAwayError("Telephony does not answer.", "Calls go on; try again, or tell the operator.")
     key = uuid4().hex
     publish(session, topic=ORDER, payload={"key": key, "username": by, "action": action} | details, now=now)
+    return key
+
+
+def call(session: Session, *, identity: Identity, number: str, subject: tuple[str, object], origin: Origin) -> str:
+    """Call a number from one's own phone, which rings first; audited. The order's key.
+
+    Args:
+        number: E.164, or as the exchange takes it; the browser sees it masked.
+        subject: (type, id) of what the call is about.
+
+    Raises:
+        NotFoundError: the caller has no phone.
+        TelephonyAwayError: nobody would hear the order.
+    """
+    phone = own_phone(session, identity.user_id)
+    shown = mask_number(number)
+    by = identity.actor.username
+    key = order(session, by=by, action="dial", agent=phone.agent.code, number=number, shown=shown)
+    record(session, "phone.dialled", actor=identity.actor, subject=subject, origin=origin, agent=phone.agent.code)
     return key
 
 

@@ -436,6 +436,10 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/app/branch"): Row(BRANCH),
     ("POST", "/app/bulk"): Row(PROVINCE, form=lambda: {"action": "none", "ticket_id": "1"}, status=422),
     ("POST", "/app/bulk/{bulk_id}/undo"): Row(PROVINCE, also={"bulk_id": "987654321"}, status=404),
+    ("POST", "/app/customers/{customer_id}/phones/{phone_id}/call"): Row(
+        PROVINCIAL_DESK, target="customer", also={"phone_id": "987654321"}, status=404
+    ),
+    ("POST", "/app/callbacks/{callback_id}/call"): Row(PROVINCIAL_DESK, also={"callback_id": "987654321"}, status=404),
     ("GET", "/app/callbacks"): Row(DESK),
     ("GET", "/app/callbacks/due"): Row(DESK),
     ("POST", "/app/callbacks"): Row(DESK, form=lambda: {"number": "13891234567"}, status=422),

@@ -43,6 +43,9 @@
       this.line.unmix();
       this.line.over(this);
       if (problem) this.line.tell("failed", problem);
+      // A consultation that came to nobody: back to the caller who waits.
+      const [left] = this.line.calls;
+      if (problem && !this.incoming && this.line.calls.size === 1 && left.doing === "held") left.resume();
       this.line.changed();
     }
     async #measure() {
@@ -79,10 +82,11 @@
     transfer(target, other) {
       const handlers = {
         accepted: () => { this.end(); other?.end(); },
-        failed: ({ message }) => this.line.tell("failed", message?.reason_phrase || ""),
-        requestFailed: ({ cause }) => this.line.tell("failed", cause),
+        failed: ({ status_line }) => this.line.tell("transfer_failed", status_line?.reason_phrase || ""),
+        requestFailed: ({ cause }) => this.line.tell("transfer_failed", cause),
       };
-      this.session.refer(other ? other.session.remote_identity.uri : this.line.address(target), { eventHandlers: handlers, ...(other ? { replaces: other.session } : {}) });
+      const whom = other ? other.session.remote_identity.uri : this.line.address(target);
+      try { this.session.refer(whom, { eventHandlers: handlers, ...(other ? { replaces: other.session } : {}) }); } catch (error) { this.line.tell("transfer_failed", error.message); }
     }
   }
 

@@ -1,12 +1,16 @@
 "use strict";
 /* The telephone bar of the shell: the agent's state and calls. It outlives every page, and a change of language. */
 (() => {
-  const STATE_EVERY_MS = 5000, KNOWN_KINDS = /^(listen|whisper|barge|dial) /;
+  const STATE_EVERY_MS = 5000, DESK_EVERY_MS = 2000, KNOWN_KINDS = /^(listen|whisper|barge|dial) /;
+  /* Calls with a story, by the first word of the name that the exchange gives them. */
+  const STORIES = { listen: "listen", whisper: "whisper", barge: "barge", dial: "outgoing", returned: "returned" };
+  /* A phone on the desk tells its call through telephony. */
+  const DESK = { alerting: "incoming", talk: "talking", hold: "held" };
   const one = (selector, within = document) => within.querySelector(selector);
   const bar = () => one("#phone");
   const text = (key) => bar()?.dataset[key.replace(/[-_](\w)/g, (_, letter) => letter.toUpperCase())] ?? key;
   const headers = () => ({ ...JSON.parse(document.body.getAttribute("hx-headers")), "Content-Type": "application/json" });
-  let own = null, line = null, expecting = 0, wrapUntil = 0, problemUntil = 0, ringing = 0, sound = null, queue = "", talked = 0;
+  let own = null, line = null, expecting = 0, wrapUntil = 0, problemUntil = 0, ringing = 0, sound = null, queue = "", talked = 0, caller = "", desk = null;
   const views = new Map();
 
   async function ask(method, path, body) {
@@ -42,8 +46,27 @@
     one("#phone-state").textContent = text("state_" + state) + reason;
     one("#phone-wish").value = "";
     one("#phone-wish").disabled = !there;
+    drawDesk(state);
     drawLine();
     tick();
+  }
+  function drawDesk(state) {
+    if (bar().dataset.kind !== "sip") return;
+    if (!DESK[state]) {
+      views.get(desk)?.remove();
+      views.delete(desk);
+      desk = null;
+      return;
+    }
+    desk = desk || { number: caller };
+    Object.assign(desk, { doing: DESK[state], since: Date.parse(own.since) });
+    const made = view(desk);
+    made.className = `phone-call ${state === "alerting" ? "rings" : ""} ${state === "hold" ? "held" : ""}`;
+    made.dataset.doing = desk.doing;
+    one(".phone-doing", made).textContent = text(desk.doing);
+    one(".phone-number", made).textContent = desk.number;
+    one(".phone-quality", made).textContent = text("on_desk");
+    for (const each of made.querySelectorAll("button, details")) each.hidden = true;
   }
   function drawLine() {
     const section = bar();
@@ -83,7 +106,8 @@
       made.className = `phone-call ${call.rings ? "rings" : ""} ${call.doing === "held" ? "held" : ""}`;
       made.dataset.doing = call.doing;
       one(".phone-doing", made).textContent = text(mixed && talks ? "in_conference" : call.doing);
-      one(".phone-number", made).textContent = call.name && KNOWN_KINDS.test(call.name) ? call.name.replace(/^\w+/, text) : call.number;
+      const story = STORIES[call.name?.split(" ")[0]];
+      one(".phone-number", made).textContent = story ? call.name.replace(/^\w+/, text(story)) : call.number;
       const shown = { answer: call.rings, hold: talks && !mixed, mute: talks, transfer: talks && alone, consult: talks && alone, complete: talks && paired, conference: talks && paired && !mixed };
       for (const [name, isShown] of Object.entries(shown)) one(`[data-phone=${name}]`, made).hidden = !isShown;
       one(".phone-keys", made).hidden = !talks;
@@ -148,7 +172,8 @@
     tone.start(); tone.stop(sound.currentTime + 0.6);
   }
   function over(call) {
-    if (call.incoming && call.answered && own?.wrap_up && queue in own.wrap_up) wrapUntil = Date.now() + own.wrap_up[queue] * 1000;
+    const isOfQueue = call.incoming && call.answered && !STORIES[call.name?.split(" ")[0]];
+    if (isOfQueue && own?.wrap_up && queue in own.wrap_up) wrapUntil = Date.now() + own.wrap_up[queue] * 1000;
     setTimeout(refresh, 1200);
   }
   function rang(call) {
@@ -176,7 +201,12 @@
     if (event.detail.problem) tell("order_failed", event.detail.problem);
     setTimeout(refresh, 700);
   });
-  document.addEventListener("phone-rings", (event) => { queue = event.detail.queue || ""; });
+  document.addEventListener("phone-rings", (event) => {
+    queue = event.detail.queue || "";
+    caller = event.detail.number || "";
+    if (desk) desk.number = caller;
+    if (bar()?.dataset.kind === "sip") setTimeout(refresh, 700);
+  });
   document.addEventListener("shell-drawn", () => { views.clear(); drawCalls(); drawState(); });
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.pathInfo?.requestPath !== "/app/sign-out" || !bar()) return;
@@ -188,7 +218,7 @@
   document.addEventListener("DOMContentLoaded", async () => {
     if (!bar()) return;
     await refresh();
-    setInterval(refresh, STATE_EVERY_MS);
+    setInterval(refresh, bar().dataset.kind === "sip" ? DESK_EVERY_MS : STATE_EVERY_MS);
     setInterval(tick, 500);
     if (bar().dataset.kind !== "webrtc") return;
     line = new PhoneLine({ changed: drawCalls, tell, rang, over, measured });
