@@ -177,7 +177,10 @@ def segments(as_json: bool) -> None:
 @click.option("--no-publish", is_flag=True, help="Build the marts, but leave publishing to crm publish.")
 @_JSON
 def forecast(no_publish: bool, as_json: bool) -> None:
-    """Calls per queue and half-hour for five weeks with quantiles, and the seats that they need."""
+    """Calls per queue and half-hour for five weeks with quantiles, the seats that they need, and what they leave free.
+
+    Call lists are built and worked within the calls that are left free.
+    """
     from ml.forecasting.run import forecast as run
 
     told = run(publish=not no_publish, tell=_tell)
@@ -186,7 +189,8 @@ def forecast(no_publish: bool, as_json: bool) -> None:
         return
     click.echo(
         f"{told['calls']:,.0f} calls expected from {told['first']} to {told['last']}, {told['agent_hours']:,.0f} agent"
-        f" hours needed, roster {told['gap_hours']:+,.0f} hours; run {told['run_id'] or '–'}"
+        f" hours needed, roster {told['gap_hours']:+,.0f} hours; {told['outbound_calls']:,} outgoing calls"
+        f" are left free; run {told['run_id'] or '–'}"
     )
 
 

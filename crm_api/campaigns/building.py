@@ -15,11 +15,12 @@ from core.errors import CrmError
 from core.time import to_local, utc_now
 from crm_api.audit.service import Origin, record
 from crm_api.campaigns.candidates import Pool, drawn, gather
+from crm_api.campaigns.capacity import free_calls
 from crm_api.campaigns.gates import Plan
 from crm_api.campaigns.models import ELIGIBLE, GATES, CallListEntry, Campaign, ListBuild, ListGate
 from crm_api.campaigns.policy import BUILDABLE, Days, calling_days
 from crm_api.campaigns.ports import Choice, Problem, Solver
-from crm_api.campaigns.reading import free_calls, get_campaign, holidays_between, plan_of
+from crm_api.campaigns.reading import get_campaign, holidays_between, plan_of
 from crm_api.dialect import begin_writing, is_postgresql
 from crm_api.errors import ConflictError
 
@@ -152,7 +153,7 @@ def _days(session: Session, plan: Plan, at: datetime) -> Days:
         {unit.unit_id: unit.calls_per_day for unit in plan.units},
         today=today,
         holidays=holidays_between(session, first, campaign.ends_on),
-        free=free_calls(session, first, campaign.ends_on),
+        free=free_calls(session, first, campaign.ends_on, campaign_id=campaign.id),
     )
 
 

@@ -12,6 +12,7 @@ from core.actor import Actor
 from core.time import LOCAL, to_local, utc_now
 from crm_api.audit.service import Origin, record
 from crm_api.campaigns.candidates import standing_of
+from crm_api.campaigns.capacity import free_today
 from crm_api.campaigns.models import (
     ATTEMPT_OUTCOMES,
     OPEN_STATES,
@@ -20,7 +21,6 @@ from crm_api.campaigns.models import (
     CallListEntry,
     Campaign,
     CampaignUnit,
-    OutboundCapacity,
 )
 from crm_api.campaigns.policy import may_call_at
 from crm_api.campaigns.reading import holidays_between, plan_of
@@ -271,9 +271,9 @@ def _rooms(session: Session, campaign: Campaign, at: datetime) -> dict[int, int]
     used: dict[int, int] = {}
     for unit, count in (*session.execute(begun).all(), *session.execute(kept).all()):
         used[unit] = used.get(unit, 0) + count
-    free = session.get(OutboundCapacity, local.date())
+    free = free_today(session, local.date(), midnight, campaign_id=campaign.id)
     wanted = sum(calls for _, calls in units)
-    share = min(1.0, free.calls / wanted) if free is not None and wanted else 1.0
+    share = min(1.0, free / wanted) if free is not None and wanted else 1.0
     return {unit: max(0, int(calls * share) - used.get(unit, 0)) for unit, calls in units}
 
 

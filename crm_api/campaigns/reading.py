@@ -19,7 +19,6 @@ from crm_api.campaigns.models import (
     ListBuild,
     ListGate,
     Offer,
-    OutboundCapacity,
 )
 from crm_api.dialect import begin_writing
 from crm_api.errors import NotFoundError
@@ -83,14 +82,6 @@ def holidays_between(session: Session, first: date, last: date) -> frozenset[dat
         CalendarDay.deleted_at.is_(None),
     )
     return frozenset(session.scalars(rows))
-
-
-def free_calls(session: Session, first: date, last: date) -> dict[date, int]:
-    """Outgoing calls that the forecast leaves free, by day; days without a limit are missing."""
-    rows = session.execute(
-        select(OutboundCapacity.day, OutboundCapacity.calls).where(OutboundCapacity.day.between(first, last))
-    )
-    return {row[0]: row[1] for row in rows}
 
 
 def last_build(session: Session, campaign_id: int) -> ListBuild | None:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from core.database import make_engine
 from core.settings import Settings, get_settings
 from ml import registry
+from ml.capacity import tell_campaigns
 from ml.features import build_scores
 from ml.forecasting import staffing_plan
 from ml.forecasting.volume import ALL_QUEUES, MODEL, series
@@ -29,6 +30,8 @@ _ERRORS = pa.schema(
 
 def forecast(settings: Settings | None = None, *, publish: bool = True, tell: Tell = print) -> dict[str, Any]:
     """Forecast five weeks from the day after the last recorded call; staff it; publish both.
+
+    What the roster leaves free of incoming calls is told to the campaigns: lists are built and worked within it.
 
     The method is the version in use; its levels are fitted anew to the newest days (a forecast from old levels would
     be stale), which repeats exactly.
@@ -61,6 +64,8 @@ def forecast(settings: Settings | None = None, *, publish: bool = True, tell: Te
         Artefact("forecast_errors", "all", rows_of(errors, _ERRORS)),
         *registry_artefacts(settings, {}, [MODEL]),
     ])  # fmt: skip
+    tell("outbound capacity")
+    free = tell_campaigns(settings, planned)
     tell("marts")
     build_scores(settings)
     run_id = ""
@@ -76,6 +81,7 @@ def forecast(settings: Settings | None = None, *, publish: bool = True, tell: Te
         "calls": float(total["expected"].sum()),
         "agent_hours": float(planned["agents_needed"].sum() / 2),
         "gap_hours": float(planned["roster_gap"].sum() / 2),
+        "outbound_calls": sum(each.calls for each in free),
         "run_id": run_id,
     }
 

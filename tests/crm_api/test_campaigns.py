@@ -16,6 +16,7 @@ from core.time import LOCAL
 from crm_api.audit.models import AuditEntry
 from crm_api.campaigns import building, desk, exchange, reading, service
 from crm_api.campaigns.candidates import drawn, gather
+from crm_api.campaigns.capacity import limit_calls
 from crm_api.campaigns.models import CallListEntry, Campaign, ListBuild, OutboundCapacity
 from crm_api.campaigns.settings import campaign_settings
 from crm_api.contacts.models import Contact
@@ -336,6 +337,25 @@ def test_capacity_is_a_days_and_shrinks_when_the_forecast_leaves_less(store: Eng
         assert len(taken) == 1, "one call is free today"
         taken = service.next_entries(session, campaign_id=made.id, limit=40, worker="a", now=NOW + timedelta(days=1))
         assert len(taken) == 4
+
+
+def test_campaigns_share_what_the_forecast_leaves(store: Engine) -> None:
+    with session_scope(store) as session:
+        for number in range(20):
+            add(session, number)
+        limit_calls(session, {DAY: 3, DAY + timedelta(days=1): 9}, told_by="an older forecast")
+        limit_calls(session, dict.fromkeys([DAY + timedelta(days=day) for day in range(7)], 2), told_by="forecast")
+        first = campaign(session, calls=1)
+        assert build(session, first).listed == 7
+        run(session, first)
+        second = campaign(session, calls=4, code="summer")
+        assert build(session, second).listed == 7, "one call a day is left beside the first campaign's"
+        run(session, second)
+        for made in (first, second):
+            (entry,) = service.next_entries(session, campaign_id=made.id, limit=9, worker="a", now=NOW)
+            service.record_outcome(session, entry.entry_id, "no_answer", actor=AGENT, external_id="1", now=NOW)
+        later = NOW + timedelta(hours=5)
+        assert not service.next_entries(session, campaign_id=second.id, limit=9, worker="a", now=later)
 
 
 def test_a_rebuilt_list_is_the_same_and_never_calls_anybody_twice(store: Engine) -> None:

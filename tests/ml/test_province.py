@@ -23,6 +23,7 @@ from core.database import make_engine, session_scope
 from core.errors import BadInputError
 from core.scope import PROVINCE, Scope
 from core.settings import Settings, get_settings
+from crm_api.campaigns.capacity import free_calls
 from crm_api.reference.service import load_reference
 from crm_api.scores import service as scores
 from crm_api.store import migrate
@@ -304,6 +305,13 @@ def test_a_forecast_is_staffed_and_leaves_time_for_outbound_calls(
     free = outbound(province.settings)
     assert len(free) == 35
     assert all(day.calls <= day.agent_seconds / 240 for day in free)
+    # Lists are built within it: the less, the more people call in.
+    assert sum(day.calls for day in free) == foretold["outbound_calls"]
+    engine = make_engine(province.settings)
+    with session_scope(engine) as session:
+        told = free_calls(session, free[0].day, free[-1].day, campaign_id=0)
+    engine.dispose()
+    assert told == {day.day: day.calls for day in free}
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
