@@ -11,6 +11,8 @@ class RefusedError(CrmError):
 
     status = 400
     slug = "refused"
+    #: Message and mend in Chinese where the refusal brings them itself; others are put into words by `wording`.
+    in_chinese: tuple[str, str] | None = None
 
 
 class NotFoundError(RefusedError):

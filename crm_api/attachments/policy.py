@@ -143,9 +143,9 @@ def check_content(name: str, content: bytes, *, declared: str | None, largest: i
         raise InvalidError(f"Files of type .{ending} are not taken.", f"Take one of: {', '.join(_ENDINGS)}.")
     if not kind.holds(content):
         found = filetype.guess(content)
-        told = f": its content is {found.mime}" if found else ""
+        known = f"The file {name} is not what its name says: its content is {found.mime}." if found else ""
         raise InvalidError(
-            f"The file {name} is not what its name says{told}.",
+            known or f"The file {name} is not what its name says.",
             "Send it with its true ending; documents with macros are not taken.",
         )
     if not _agrees(declared, kind.media_type):

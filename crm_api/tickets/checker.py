@@ -8,6 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from core.actor import BRANCH_ROLES, PROVINCIAL_ROLES, Role
+from crm_api.roles import role_names
 from crm_api.tickets.models import ENDED_STATES
 from crm_api.tickets.process import Definition, Transition
 
@@ -170,11 +171,13 @@ def _rights(definition: Definition) -> list[Problem]:
         if provincial and strangers:
             branch = bool(strangers & BRANCH_ROLES)
             code = "branch_closes" if branch and ends else "not_provincial"
-            who = ", ".join(sorted(strangers))
-            zh = f"“{transition.name_zh}”只能由省公司执行，不能由 {who} 执行。"
-            found.append(
-                Problem(code, transition.code, zh, f"Only the province may “{transition.name_en}”, not {who}.")
+            who_zh = "、".join(role_names("zh")[role] for role in sorted(strangers))
+            who_en = " or ".join(role_names("en")[role] for role in sorted(strangers))
+            text = (
+                f"“{transition.name_zh}”只能由省公司执行，不能由{who_zh}执行。",
+                f"Only the province may “{transition.name_en}”, not {who_en}.",
             )
+            found.append(Problem(code, transition.code, *text))
         named = {"closed": "closed", "cancelled": "cancelled", "dispatched": "dispatched"}.get(transition.target)
         if named and transition.kind != named:
             text = (

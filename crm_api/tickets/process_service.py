@@ -30,6 +30,7 @@ class UnsoundProcessError(InvalidError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(problems[0].text_en, f"{len(problems)} problem(s): mend the process, then check it again.")
         self.problems = list(problems)
+        self.in_chinese = problems[0].text_zh, f"共有 {len(problems)} 个问题：请修正流程后重新检查。"
 
     @property
     def extra(self) -> dict[str, Any]:

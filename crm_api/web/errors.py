@@ -14,9 +14,8 @@ from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 
 from core.errors import BadInputError, CrmError, StoreUnavailableError
-from core.i18n import Language, as_language
 from crm_api.errors import RefusedError
-from crm_api.wording import in_language
+from crm_api.wording import asked_language, in_language, of_validator
 
 MEDIA_TYPE = "application/problem+json"
 _LOG = logging.getLogger("crm.api")
@@ -55,7 +54,7 @@ def problem_response(
     extra: dict[str, Any] | None = None,
 ) -> JSONResponse:
     """A problem document; `slug` defaults to the status' name. Words follow Accept-Language where it is Chinese."""
-    language = _language(request)
+    language = asked_language(request.headers.get("accept-language", ""))
     detail, mend = in_language(detail, language), in_language(mend or "", language)
     title = HTTPStatus(status).phrase
     body = Problem(
@@ -72,12 +71,6 @@ def problem_response(
     return JSONResponse(content, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
-def _language(request: Request) -> Language:
-    """Programs read English; who asks for Chinese first gets it."""
-    asked = request.headers.get("accept-language", "").split(",")[0].split(";")[0]
-    return as_language(asked) or "en"
-
-
 def _crm_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, CrmError)  # noqa: S101 - how the handler is registered
     if isinstance(error, StoreUnavailableError):
@@ -85,7 +78,11 @@ def _crm_error(request: Request, error: Exception) -> JSONResponse:
     status = error.status if isinstance(error, RefusedError) else 422 if isinstance(error, BadInputError) else 400
     slug = error.slug if isinstance(error, RefusedError) else None
     extra = getattr(error, "extra", None)
-    return problem_response(request, status, error.message, slug=slug, mend=error.mend, extra=extra)
+    detail, mend = error.message, error.mend
+    chinese = error.in_chinese if isinstance(error, RefusedError) else None
+    if chinese is not None and asked_language(request.headers.get("accept-language", "")) != "en":
+        detail, mend = chinese
+    return problem_response(request, status, detail, slug=slug, mend=mend, extra=extra)
 
 
 def _http_error(request: Request, error: Exception) -> JSONResponse:
@@ -96,9 +93,14 @@ def _http_error(request: Request, error: Exception) -> JSONResponse:
 
 def _validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
+    language = asked_language(request.headers.get("accept-language", ""))
     # The input itself is never echoed: it may be a password.
     problems = [
-        FieldProblem(field=".".join(str(part) for part in item["loc"]), message=item["msg"]) for item in error.errors()
+        FieldProblem(
+            field=".".join(str(part) for part in item["loc"]),
+            message=of_validator(item["type"], item["msg"], item.get("ctx", {}), language),
+        )
+        for item in error.errors()
     ]
     return problem_response(
         request, 422, "Some fields are missing or wrong.", slug="invalid", mend="See errors.", errors=problems

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from crm_api.identity.secrets import digest
 from crm_api.web.metrics import Metrics
 from crm_api.web.settings import WebSettings
+from crm_api.wording import asked_language, in_language
 
 _SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -38,11 +39,12 @@ def _header(scope: Scope, name: bytes) -> str:
 
 async def _refuse(scope: Scope, send: Send, status: int, detail: str, *, retry_after: int | None = None) -> None:
     title = HTTPStatus(status).phrase
+    language = asked_language(_header(scope, b"accept-language"))
     body = {
         "type": f"urn:crm:problem:{title.lower().replace(' ', '-')}",
         "title": title,
         "status": status,
-        "detail": detail,
+        "detail": in_language(detail, language),
         "request_id": scope.get("state", {}).get("request_id"),
     }
     headers = [(b"content-type", b"application/problem+json")]
