@@ -21,6 +21,7 @@ RATE, FRAME = 8000, 160
 _ALAW, _EVENTS = 8, 101
 _KEYS = "0123456789*#"
 _LOUDNESS = 8000
+_SILENCE = b"\xd5" * FRAME
 
 
 def _decoded() -> NDArray[np.float64]:
@@ -372,7 +373,7 @@ class Voice:
             if key is None and self._pressing:
                 key = (_KEYS.index(self._pressing.popleft()), at, 0)
             if key is None:
-                packet(_ALAW, at, (self._tone * 2)[place : place + FRAME])
+                packet(_ALAW, at, _SILENCE if self.is_held else (self._tone * 2)[place : place + FRAME])
                 continue
             event, began, frames = key
             ends = frames >= 6
