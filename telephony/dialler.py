@@ -18,15 +18,15 @@ from sqlalchemy.orm import Session
 
 from core.database import session_scope
 from core.time import utc_now
-from crm_api.routing import outbound
+from crm_api.routing import outbound, outbound_lists
 from crm_api.routing.outbound import Due
-from crm_api.routing.phones import users_of
+from crm_api.routing.phones import announce, users_of
 from telephony.ami_wire import Message
 from telephony.asterisk.plan import QUEUE_PREFIX
 from telephony.asterisk.render import DIALLER_EVENTS
 from telephony.listener import Address
 from telephony.manager import CONNECTION_LOST, Manager
-from telephony.pacing import Moment, may_ring
+from telephony.pacing import Moment, may_preview, may_ring
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +38,13 @@ _RETRY_SECONDS = 2.0
 _LOST_SECONDS = 20.0
 #: Hangup causes (Q.850) -> what it means.
 _CAUSES = {"17": "busy", "16": "no_answer", "18": "no_answer", "19": "no_answer", "21": "busy", "127": "no_answer"}
+#: How a dial ended -> what it means; anything else: nobody answered.
+_MISSED = {"BUSY": "busy", "CONGESTION": "failed", "CHANUNAVAIL": "failed"}
 
 
 @dataclass(frozen=True)
 class CallList:
-    """A campaign to work through, and the queue whose agents do it."""
+    """A campaign to work through, the queue whose agents do it, and who is rung first: the customer or the agent."""
 
     campaign_id: int
     queue: str
@@ -61,6 +63,10 @@ class Agents:
 class _Flight:
     due: Due
     since: float
+    #: Code of the agent who was rung first.
+    agent: str | None = None
+    #: Whoever is rung first has answered.
+    taken: bool = False
     answered: bool = False
     connected: bool = False
     missed: str = ""
@@ -119,6 +125,8 @@ class Dialler:
         self._stop = threading.Event()
         self._events: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._flying: dict[str, _Flight] = {}
+        #: Agent's code -> when they were last rung first.
+        self._asked: dict[str, float] = {}
 
     def run(self) -> None:
         """Dial until stopped; connects again for ever."""
@@ -155,10 +163,10 @@ class Dialler:
     def _find_unfinished(self) -> None:
         """Calls that an earlier run began: those that are over are settled by the next look at the channels."""
         with session_scope(self._engine) as session:
-            for key in outbound.unfinished(session):
-                if key not in self._flying:
-                    call = Due(0, "", "", None, None, None, 0, key)
-                    self._flying[key] = _Flight(call, time.monotonic())
+            for due, answered, connected in outbound.unfinished(session):
+                if due.key not in self._flying:
+                    flight = _Flight(due, time.monotonic(), taken=True, answered=answered, connected=connected)
+                    self._flying[due.key] = flight
 
     def tick(self, manager: Manager) -> None:
         """One round: what happened is written down, then what is due is dialled."""
@@ -172,8 +180,8 @@ class Dialler:
             self._hang_up_ringing(manager)
             return
         agents = read_agents(manager.send_list({"Action": "QueueStatus"}), time.time())
-        for due in self._wanted(agents, now):
-            self._dial(manager, due, now)
+        for due, agent in self._wanted(agents, now):
+            self._dial(manager, due, agent, now)
 
     def _hang_up_ringing(self, manager: Manager) -> None:
         ringing = {key for key, flight in self._flying.items() if not flight.answered}
@@ -183,42 +191,48 @@ class Dialler:
             if one.headers.get("Uniqueid") in ringing:
                 manager.send_action({"Action": "Hangup", "Channel": one.headers.get("Channel", "")})
 
-    def _wanted(self, agents: Agents, now: datetime) -> list[Due]:
-        """The due calls for which an agent is free, in order."""
-        chosen: list[Due] = []
+    def _wanted(self, agents: Agents, now: datetime) -> list[tuple[Due, str | None]]:
+        """The due calls for which an agent is free, in order, with the code of the agent who is to be rung first."""
+        chosen: list[tuple[Due, str | None]] = []
         with session_scope(self._engine) as session:
             outbound.adopt_promises(session, now=now)
             record = outbound.last_day(session, now=now)
-            room = {code: self._room(code, agents, record) for code in agents.free}
+            moments = {code: self._moment(code, agents, record) for code in agents.free}
+            room = {code: may_ring(one) for code, one in moments.items()}
+            quiet = {code: may_preview(one) for code, one in moments.items()}
             due = outbound.due_calls(session, now=now)
+            busy = {one.agent for one in self._flying.values() if one.agent}
             for one in due:
                 code = one.queue or self._default_queue
-                if one.kind == "scheduled":
-                    if self._agent_of(session, one, agents):
-                        chosen.append(one)
-                elif self._first_in_line(one, code, agents, room):
-                    room[code] = room.get(code, 0) - 1
-                    chosen.append(one)
+                agent = self._agent_of(session, one, agents, busy) if one.is_preview else None
+                if one.is_preview:
+                    ready = agent is not None and (one.kind == "scheduled" or quiet.get(code, 0) > 0)
+                else:
+                    ready = self._first_in_line(one, code, agents, room)
+                if ready:
+                    room[code], quiet[code] = room.get(code, 0) - 1, quiet.get(code, 0) - 1
+                    busy |= {agent} if agent else set()
+                    chosen.append((one, agent))
             if not any(one.kind == "campaign" for one in due):
-                for each in self._lists:
-                    free = room.get(each.queue, 0)
-                    if free > 0:
-                        outbound.adopt_entries(
-                            session,
-                            campaign_id=each.campaign_id,
-                            queue=each.queue,
-                            limit=free,
-                            mode=each.mode,
-                            now=now,
-                        )
+                self._adopt(session, room, quiet, now)
         return chosen
 
-    def _room(self, code: str, agents: Agents, record: outbound.Record) -> int:
+    def _adopt(self, session: Session, room: dict[str, int], quiet: dict[str, int], now: datetime) -> None:
+        for each in self._lists:
+            limit = (quiet if each.mode == "preview" else room).get(each.queue, 0)
+            if limit > 0:
+                outbound_lists.adopt(
+                    session, campaign_id=each.campaign_id, queue=each.queue, limit=limit, mode=each.mode, now=now
+                )
+
+    def _moment(self, code: str, agents: Agents, record: outbound.Record) -> Moment:
+        # Who was rung first is not among the free any more.
         flying = sum(
-            not one.connected and (one.due.queue or self._default_queue) == code for one in self._flying.values()
+            not one.connected and one.agent is None and (one.due.queue or self._default_queue) == code
+            for one in self._flying.values()
         )
         waiting = len(agents.joined.get(code, ()))
-        return may_ring(Moment(len(agents.free[code]), flying, waiting, record.answered, record.abandoned))
+        return Moment(len(agents.free[code]), flying, waiting, record.answered, record.abandoned)
 
     @staticmethod
     def _first_in_line(due: Due, code: str, agents: Agents, room: dict[str, int]) -> bool:
@@ -231,27 +245,39 @@ class Dialler:
         waiting = len(agents.joined.get(code, ()))
         return bool(waiting) and len(agents.free.get(code, ())) > earlier
 
-    def _agent_of(self, session: Session, due: Due, agents: Agents) -> str | None:
-        """The agent code of the person who promised the call, if they are free."""
-        free = set().union(*agents.free.values()) if agents.free else set()
-        names = users_of(session, free)
-        return next((agent for agent, username in names.items() if username == due.username), None)
+    def _agent_of(self, session: Session, due: Due, agents: Agents, busy: set[str]) -> str | None:
+        """A free agent to be rung first: who promised the call, or of the queue who was asked longest ago."""
+        if due.kind == "scheduled":
+            free = set().union(*agents.free.values()) if agents.free else set()
+        else:
+            free = agents.free.get(due.queue or self._default_queue, set())
+        names = users_of(session, free - busy)
+        wanted = [agent for agent, username in names.items() if due.username in (None, username)]
+        if due.kind == "campaign":
+            wanted = list(names)
+        return min(wanted, key=lambda agent: (self._asked.get(agent, 0.0), agent), default=None)
 
-    def _dial(self, manager: Manager, due: Due, now: datetime) -> None:
+    def _dial(self, manager: Manager, due: Due, agent: str | None, now: datetime) -> None:
         with session_scope(self._engine) as session:
-            why = outbound.begin(session, due, now=now)
-            agent = self._preview_agent(manager, session, due)
+            username = users_of(session, {agent}).get(agent) if agent else None
+            why = outbound.begin(session, due, now=now, username=username)
+            if why is None and username:
+                path = "campaign" if due.kind == "campaign" else "callback"
+                announce(session, username=username, number=due.number, call=due.key, queue=due.queue, path=path)
         if why is not None:
             log.info("Call %d (%s) is not made: %s", due.id, due.kind, why)
             return
-        self._flying[due.key] = _Flight(due, time.monotonic())
+        self._flying[due.key] = _Flight(due, time.monotonic(), agent)
+        if agent:
+            self._asked[agent] = time.monotonic()
         number = dial_string(due.number)
         queue_name = due.queue or self._default_queue
         customer_first = {
             "Channel": f"PJSIP/{number}@trunk",
             "Context": "outbound",
             "Exten": queue_name,
-            "Variable": "CRM_IVR_PATH=callback" if due.kind != "campaign" else "CRM_IVR_PATH=campaign",
+            # Agents see whom they speak with, not our own number.
+            "Variable": f"CRM_NUMBER={due.number},CRM_IVR_PATH={'campaign' if due.kind == 'campaign' else 'callback'}",
         }
         agent_first = {"Channel": f"PJSIP/{agent}", "Context": "from-agents", "Exten": number}
         action = {
@@ -272,14 +298,11 @@ class Dialler:
             log.warning("Asterisk refused call %d: %s", due.id, reply.get_header("Message"))
             self._finish(due.key, "failed")
 
-    def _preview_agent(self, manager: Manager, session: Session, due: Due) -> str | None:
-        if due.kind != "scheduled":
-            return None
-        agents = read_agents(manager.send_list({"Action": "QueueStatus"}), time.time())
-        return self._agent_of(session, due, agents)
-
     def _take(self, event: Message) -> None:
         """What an event says of a call of ours."""
+        if event.name == "DialEnd":
+            self._take_ringing(event)
+            return
         key = event.headers.get("Uniqueid", "")
         flight = self._flying.get(key)
         if flight is None:
@@ -287,33 +310,45 @@ class Dialler:
         now = utc_now()
         if event.name == "OriginateResponse":
             if event.headers.get("Response") == "Failure":
-                reason = event.headers.get("Reason", "")
-                self._finish(key, {"5": "busy", "8": "failed", "0": "failed"}.get(reason, "no_answer"))
-            elif flight.due.kind != "scheduled":
+                missed = "failed" if event.headers.get("Reason") in ("0", "8") else "no_answer"
+                self._finish(key, "agent_away" if flight.due.is_preview else flight.missed or missed)
+            elif not flight.due.is_preview:
                 flight.answered = True
                 self._note(key, connected=False, now=now)
-        elif event.name == "DialEnd" and flight.due.kind == "scheduled":
-            # The agent is there already: the customer's answer connects the two.
-            if event.headers.get("DialStatus") == "ANSWER":
-                flight.answered = flight.connected = True
-                self._note(key, connected=True, now=now)
-            else:
-                flight.missed = "busy" if event.headers.get("DialStatus") == "BUSY" else "no_answer"
         elif event.name == "UserEvent" and event.headers.get("UserEvent") == "OutboundAnswered":
             flight.answered = True
             self._note(key, connected=False, now=now)
         elif event.name == "AgentConnect":
             flight.answered = flight.connected = True
-            self._note(key, connected=True, now=now)
+            self._note(key, connected=True, now=now, agent=event.headers.get("MemberName"))
         elif event.name == "Hangup":
             cause = _CAUSES.get(event.headers.get("Cause", ""), "failed")
             missed = "abandoned" if flight.answered else flight.missed or cause
-            outcome = "connected" if flight.connected else missed
-            self._finish(key, outcome)
+            if flight.due.is_preview and not flight.taken:
+                missed = "agent_away"
+            self._finish(key, "connected" if flight.connected else missed)
 
-    def _note(self, key: str, *, connected: bool, now: datetime) -> None:
+    def _take_ringing(self, event: Message) -> None:
+        """How a phone's ringing ended: that of the call itself, or of the customer whom an agent waits for."""
+        status = event.headers.get("DialStatus", "")
+        missed = _MISSED.get(status, "no_answer")
+        own = None if "Uniqueid" in event.headers else self._flying.get(event.headers.get("DestUniqueid", ""))
+        if own is not None:
+            own.taken, own.missed = status == "ANSWER", "" if status == "ANSWER" else missed
+            return
+        key = event.headers.get("Uniqueid", "")
+        flight = self._flying.get(key)
+        if flight is not None and flight.due.is_preview:
+            # The agent is there already: the customer's answer connects the two.
+            if status == "ANSWER":
+                flight.answered = flight.connected = True
+                self._note(key, connected=True, now=utc_now(), agent=flight.agent)
+            else:
+                flight.missed = missed
+
+    def _note(self, key: str, *, connected: bool, now: datetime, agent: str | None = None) -> None:
         with session_scope(self._engine) as session:
-            outbound.note_answer(session, key, connected=connected, now=now)
+            outbound.note_answer(session, key, connected=connected, now=now, agent=agent)
 
     def _finish(self, key: str, outcome: str) -> None:
         with session_scope(self._engine) as session:

@@ -30,3 +30,8 @@ def may_ring(moment: Moment) -> int:
     if is_tight:
         return max(0, free // 2 - moment.in_flight)
     return max(0, free - moment.in_flight)
+
+
+def may_preview(moment: Moment) -> int:
+    """How many agents may be rung first now: whoever waits has them before; no customer can find nobody."""
+    return max(0, moment.free_agents - moment.waiting_callers - moment.in_flight)

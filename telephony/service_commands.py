@@ -61,7 +61,12 @@ def ivr(host: str, port: int, menu: Path | None, check: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Asterisk's manager interface.")
 @click.option("--port", default=5038, show_default=True)
 @click.option("--user", default="crm", show_default=True)
-@click.option("--campaign", "campaigns", multiple=True, help="ID:QUEUE of a call list to work; may be repeated.")
+@click.option(
+    "--campaign",
+    "campaigns",
+    multiple=True,
+    help="ID:QUEUE of a call list to work, or ID:QUEUE:preview; may be repeated.",
+)
 @click.option("--queue", default="general", show_default=True, help="For callbacks whose queue is not known.")
 @click.option("--stop", "reason", help="EMERGENCY STOP with this reason: nothing is dialled, what rings is hung up.")
 @click.option("--resume", is_flag=True, help="Dial again after a stop.")
@@ -93,10 +98,10 @@ def dial(
         return
     lists = []
     for one in campaigns:
-        key, _, code = one.partition(":")
-        if not key.isdigit() or not code:
-            raise ConfigurationError(f"--campaign is {one!r}.", "Write ID:QUEUE, e.g. 3:general.")
-        lists.append(CallList(int(key), code))
+        key, code, mode = (*one.split(":"), "progressive", "", "")[:3]
+        if not key.isdigit() or not code or mode not in ("progressive", "preview"):
+            raise ConfigurationError(f"--campaign is {one!r}.", "Write ID:QUEUE or ID:QUEUE:preview, e.g. 3:general.")
+        lists.append(CallList(int(key), code, mode))
     secret = os.environ.get("CRM_MANAGER_SECRET")
     if not secret:
         raise ConfigurationError("CRM_MANAGER_SECRET is not set.", "Set it to the manager user's secret.")

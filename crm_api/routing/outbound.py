@@ -1,7 +1,6 @@
 """Calls that the platform makes: which are due, whether they may still be made this moment, what came of them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -10,16 +9,17 @@ from sqlalchemy.orm import Session
 from core.actor import Actor
 from core.time import to_local, utc_now
 from crm_api.audit.service import Origin, record
-from crm_api.campaigns import dialling
 from crm_api.capture.models import Callback
 from crm_api.contacts.models import Contact, QueueVisit
 from crm_api.contacts.service import ContactPayload, receive
 from crm_api.customers.models import CustomerPhone
 from crm_api.dialect import begin_writing, insert_if_absent
+from crm_api.routing import outbound_lists as lists
 from crm_api.routing.ivr import telephony_actor
 from crm_api.routing.outbound_models import DiallerSwitch, OutboundCall
+from crm_api.routing.phones import users_of
 from crm_api.tickets.models import ENDED_STATES, Ticket
-from crm_api.workforce.models import Queue
+from crm_api.workforce.models import Agent, Queue
 
 #: Local hours within which customers are called; the regulator's limit on unsolicited ones, courtesy for the others.
 FIRST_HOUR, LAST_HOUR = 8, 21
@@ -29,13 +29,15 @@ AGAIN_AFTER = timedelta(minutes=15)
 MOST_A_DAY = 3
 #: Of customers who answered, this share at most may have found no agent.
 ABANDONED_AT_MOST = 0.03
-_WORKER = "dialler"
 _OUTAGE_OVER = (*ENDED_STATES, "resolved", "in_review", "follow_up")
 
 
 @dataclass(frozen=True)
 class Due:
-    """A call to make now. `queue`: whose agents take it; `kept_since`: the place that it has there."""
+    """A call to make now. `queue`: whose agents take it; `kept_since`: the place that it has there.
+
+    `is_preview`: the agent is rung first; `username` names who, if one is named.
+    """
 
     id: int
     kind: str
@@ -45,6 +47,7 @@ class Due:
     kept_since: datetime | None
     attempt: int
     key: str
+    is_preview: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,25 +112,6 @@ def adopt_promises(session: Session, *, now: datetime) -> int:
     return taken
 
 
-def adopt_entries(session: Session, *, campaign_id: int, queue: str, limit: int, mode: str, now: datetime) -> int:
-    """Take entries of a call list to be dialled now; the number taken."""
-    queue_id = session.scalar(select(Queue.id).where(Queue.code == queue))
-    entries = dialling.next_entries(session, campaign_id=campaign_id, limit=limit, worker=_WORKER, now=now)
-    for one in entries:
-        values = {
-            "kind": "campaign",
-            "mode": mode,
-            "origin_id": f"{one.entry_id}.{one.attempt}",
-            "number": one.number,
-            "customer_id": one.customer_id,
-            "queue_id": queue_id,
-            "due_at": now,
-            "created_at": now,
-        }
-        insert_if_absent(session, OutboundCall, values)
-    return len(entries)
-
-
 def due_calls(session: Session, *, now: datetime, limit: int = 50) -> list[Due]:
     """Calls that are due, those who asked first, in the order of their places; of outages only those that are over."""
     rows = session.execute(
@@ -156,14 +140,18 @@ def _due(call: OutboundCall, queue: str | None) -> Due:
         call.kept_since,
         attempt,
         key=f"crm-out-{call.id}-{attempt}",
+        is_preview=call.mode == "preview",
     )
 
 
-def begin(session: Session, due: Due, *, now: datetime) -> str | None:
+def begin(session: Session, due: Due, *, now: datetime, username: str | None = None) -> str | None:
     """Check the call again and mark it as being dialled; why it may not be made now, or None.
 
     What is forbidden for good is done with (refused); what only for the moment stays due for later. The call's
     contact is in the store before the telephone rings.
+
+    Args:
+        username: the agent who is rung first; a list's entry lies on their desk while their phone rings.
     """
     begin_writing(session)
     call = session.get_one(OutboundCall, due.id, with_for_update=True)
@@ -183,6 +171,9 @@ def begin(session: Session, due: Due, *, now: datetime) -> str | None:
         return why
     call.state, call.attempts, call.external_id = "dialling", due.attempt, due.key
     call.dialled_at, call.answered_at, call.connected_at, call.refused_because = now, None, None, None
+    call.username = username or call.username
+    if call.kind == "campaign" and username:
+        lists.hand_over(session, call, username, now)
     payload = ContactPayload(
         started_at=now, direction="out", outcome="unknown", remote_address=call.number, customer_id=call.customer_id
     )
@@ -194,19 +185,20 @@ def begin(session: Session, due: Due, *, now: datetime) -> str | None:
 def _forbidden(session: Session, call: OutboundCall, now: datetime) -> tuple[str | None, bool]:
     """(the rule that forbids the call now, whether for good)."""
     if call.kind == "campaign":
-        verdict = dialling.recheck(session, _entry(call), now)
-        if not verdict.may_dial:
-            if not verdict.is_final:
-                # The list offers the entry again when it may be called.
-                dialling.release(session, _entry(call), worker=_WORKER)
-            return verdict.reason or "refused", True
+        why = lists.forbidden(session, call, now)
+        if why is not None:
+            return why, True
     if not FIRST_HOUR <= to_local(now).hour < LAST_HOUR:
         return "calling_hours", False
     numbers = (call.number, call.number.removeprefix("+"))
     day = select(func.count()).where(
         OutboundCall.number.in_(numbers), OutboundCall.dialled_at > now - timedelta(days=1), OutboundCall.id != call.id
     )
-    if (session.scalar(day) or 0) + call.attempts >= MOST_A_DAY + (call.kind != "campaign"):
+    rung = session.scalar(day) or 0
+    if call.kind == "campaign" and rung >= MOST_A_DAY:
+        lists.put_off(session, call, now)
+        return "frequency_cap", True
+    if rung + call.attempts >= MOST_A_DAY + 1:
         return "frequency_cap", True
     # Who asked for this call wants it; a promise of ours does not outrank a later no.
     if call.kind != "queue_callback" and session.scalar(
@@ -232,24 +224,30 @@ def _spoken_since(session: Session, call: OutboundCall) -> bool:
     )
 
 
-def _entry(call: OutboundCall) -> int:
-    return int(call.origin_id.partition(".")[0])
-
-
-def note_answer(session: Session, key: str, *, connected: bool, now: datetime) -> None:
-    """The customer answered, or (`connected`) an agent did."""
+def note_answer(session: Session, key: str, *, connected: bool, now: datetime, agent: str | None = None) -> None:
+    """The customer answered, or (`connected`) speaks with an agent; `agent` is that one's code."""
     call = _of(session, key)
-    if call is not None:
-        call.answered_at = call.answered_at or now
-        if connected:
-            call.connected_at = call.connected_at or now
+    if call is None:
+        return
+    call.answered_at = call.answered_at or now
+    if connected:
+        call.connected_at = call.connected_at or now
+        if agent is not None:
+            call.username = users_of(session, {agent}).get(agent, call.username)
+            contact = session.scalars(
+                select(Contact).where(Contact.channel_code == "voice", Contact.external_id == key)
+            ).one_or_none()
+            if contact is not None:
+                contact.agent_id = session.scalar(select(Agent.id).where(Agent.code == agent)) or contact.agent_id
+        if call.kind == "campaign":
+            lists.hand_over(session, call, call.username, now)
 
 
 def finish(session: Session, key: str, outcome: str, *, now: datetime) -> None:
     """Write down what came of a call; what was not reached is tried again later, up to MOST_ATTEMPTS times.
 
     Args:
-        outcome: connected, abandoned, no_answer, busy or failed.
+        outcome: connected, abandoned, no_answer, busy, failed, or agent_away (the agent rung first did not answer).
     """
     call = _of(session, key)
     if call is None:
@@ -261,17 +259,18 @@ def finish(session: Session, key: str, outcome: str, *, now: datetime) -> None:
         told = {"connected": "answered", "abandoned": "abandoned"}
         contact.outcome = told.get(outcome, "other")
         contact.ended_at = contact.ended_at or max(now, contact.started_at)
+    if call.kind == "campaign" and outcome == "agent_away":
+        lists.agent_away(session, call, now)
+        if contact is not None:
+            contact.deleted_at = now
+        call.state, call.disposition, call.refused_because = "done", "cancelled", outcome
+        call.dialled_at, call.ended_at = None, max(now, call.created_at)
+        session.flush()
+        return
+    outcome = "no_answer" if outcome == "agent_away" else outcome
     if call.kind == "campaign" and outcome != "connected":
         # What was said is the agent's to write down; that nobody was reached is ours.
-        dialling.record_outcome(
-            session,
-            _entry(call),
-            outcome,
-            actor=telephony_actor(session),
-            external_id=key,
-            now=now,
-            contact_id=contact.id if contact else None,
-        )
+        lists.tell(session, call, outcome, contact, now)
     if outcome != "connected" and call.kind != "campaign" and call.attempts < MOST_ATTEMPTS:
         if outcome == "abandoned":
             # It counts as abandoned for good; the customer gets another call.
@@ -316,11 +315,21 @@ def _of(session: Session, key: str) -> OutboundCall | None:
     ).one_or_none()
 
 
-def unfinished(session: Session) -> Sequence[str]:
-    """Keys of the calls that are being dialled, as far as the store knows."""
-    return session.scalars(
-        select(OutboundCall.external_id).where(OutboundCall.state == "dialling", OutboundCall.external_id.is_not(None))
-    ).all()  # type: ignore[return-value]
+def unfinished(session: Session) -> list[tuple[Due, bool, bool]]:
+    """The calls that are being dialled, as far as the store knows: (call, was answered, is connected)."""
+    rows = session.execute(
+        select(OutboundCall, Queue.code)
+        .outerjoin(Queue, Queue.id == OutboundCall.queue_id)
+        .where(OutboundCall.state == "dialling", OutboundCall.external_id.is_not(None))
+    )
+    return [
+        (
+            replace(_due(call, code), attempt=call.attempts, key=str(call.external_id)),
+            call.answered_at is not None,
+            call.connected_at is not None,
+        )
+        for call, code in rows
+    ]
 
 
 def last_day(session: Session, *, now: datetime) -> Record:

@@ -20,7 +20,7 @@ from crm_api.contacts.models import Contact, QueueVisit
 from crm_api.customers.models import Customer, CustomerPhone
 from crm_api.identity.service import create_demo_users
 from crm_api.organisation.models import OrgUnit
-from crm_api.routing import ivr, outbound
+from crm_api.routing import ivr, outbound, outbound_lists
 from crm_api.routing.models import OutboundCall
 from crm_api.routing.phones import assign
 from crm_api.workforce.models import Agent, Queue
@@ -156,8 +156,8 @@ def test_a_call_list_is_worked_and_each_entry_checked_again(store: Engine, monke
         lists.build(session, made)
         lists.run(session, made)
         adopt = {"campaign_id": made.id, "queue": "sales", "limit": 5, "mode": "progressive", "now": lists.NOW}
-        assert outbound.adopt_entries(session, **adopt) == 3  # type: ignore[arg-type]
-        assert outbound.adopt_entries(session, **adopt) == 0  # type: ignore[arg-type]
+        assert outbound_lists.adopt(session, **adopt) == 3  # type: ignore[arg-type]
+        assert outbound_lists.adopt(session, **adopt) == 0  # type: ignore[arg-type]
         first, second, third = outbound.due_calls(session, now=lists.NOW)
         withdrawn = session.get_one(OutboundCall, first.id).customer_id
         session.add(
