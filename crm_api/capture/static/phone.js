@@ -19,10 +19,15 @@
     if (!answer.ok) throw Object.assign(new Error(told.detail || answer.statusText), { status: answer.status });
     return told;
   }
+  /* SIP's reasons in the reader's words, where there are any. */
+  function reason(said) {
+    const key = "cause_" + said.toLowerCase().replace(/\W+/g, "_"), known = text(key);
+    return known === key ? said : known;
+  }
   function tell(what, detail = "") {
     const place = one("#phone-line");
     if (!place) return;
-    place.textContent = text(what).replace("%cause", detail).replace("%problem", detail);
+    place.textContent = text(what).replace("%cause", reason(detail)).replace("%problem", detail);
     problemUntil = Date.now() + 6000;
   }
 
