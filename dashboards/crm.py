@@ -65,14 +65,18 @@ def _asked(url: str, token: str) -> Viewer | None:
 _ask = st.cache_data(ttl=BELIEVED, max_entries=2000, show_spinner=False)(_asked)
 
 
-def ask(viewer: Viewer, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+def ask(viewer: Viewer | None, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
     """What the CRM answers to a request of `viewer`, whose session this browser holds; None for an empty answer.
+
+    A request that only reads needs no viewer: the session tells who asks.
 
     Raises:
         CrmUnreachableError: the CRM does not answer.
         CrmRefusedError: it refuses.
     """
-    answer = _send(DashboardSettings().crm_url, method, path, session_token(), viewer.csrf_token, body)
+    answer = _send(
+        DashboardSettings().crm_url, method, path, session_token(), viewer.csrf_token if viewer else "", body
+    )
     if answer.status_code >= httpx.codes.BAD_REQUEST:
         problem = answer.json() if "json" in answer.headers.get("content-type", "") else {}
         said = problem.get("detail") or problem.get("title") or f"The CRM answers {answer.status_code}."
