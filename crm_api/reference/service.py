@@ -97,8 +97,10 @@ def _load_calendars(session: Session, catalogue: dict[str, Any]) -> int:
     windows, days = [], []
     last = date(max(HOLIDAYS_KNOWN_UNTIL.year, date.today().year + 1), 12, 31)  # noqa: DTZ011 - a horizon, not an instant
     known = list(days_between(FIRST_DAY, last))
+    with_week = set(session.scalars(select(CalendarWindow.calendar_code).distinct()))
     for item in catalogue["calendars"]:
         code = item["code"]
+        # A week that is there is an administrator's: what they closed stays closed.
         windows += [
             {
                 "calendar_code": code,
@@ -107,6 +109,7 @@ def _load_calendars(session: Session, catalogue: dict[str, Any]) -> int:
                 "closes_second": w.closes_second,
             }
             for w in parse_windows(item["windows"], field=f"calendars.{code}.windows")
+            if code not in with_week
         ]
         days += [
             {

@@ -50,7 +50,9 @@ def _seconds(text: str) -> int:
 
 def matching_policy(session: Session, ticket: Ticket) -> SlaPolicy | None:
     """The first active policy all of whose conditions match the ticket; None if none does."""
-    policies = session.scalars(select(SlaPolicy).where(SlaPolicy.is_active).order_by(SlaPolicy.sort_order))
+    policies = session.scalars(
+        select(SlaPolicy).where(SlaPolicy.is_active, SlaPolicy.deleted_at.is_(None)).order_by(SlaPolicy.sort_order)
+    )
     facts = _facts(session, ticket)
     return next((policy for policy in policies if _matches(policy, facts)), None)
 

@@ -37,6 +37,7 @@ BULK = PROVINCE | {"branch_lead", "branch_manager"}
 MERGERS = frozenset({"supervisor", "branch_manager"})
 REPORTS = frozenset({"supervisor", "branch_manager", "analyst", "manager", "marketing", "administrator"})
 DECIDERS = frozenset({"supervisor", "branch_manager"})
+NAMERS = frozenset({"supervisor"})
 WATCHERS = PROVINCE | BRANCH | {"manager"}
 
 CAMPAIGN_READERS = frozenset({"marketing", "supervisor", "branch_manager"})
@@ -168,6 +169,19 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/api/v1/key-level-proposals"): Row(DECIDERS),
     ("POST", "/api/v1/key-level-proposals/{proposal_id}/decision"): Row(
         DECIDERS, target="proposal", body=lambda: {"accept": True, "account_manager": "nobody"}, status=422
+    ),
+    # topics
+    ("GET", "/api/v1/emerging-topics"): Row(NAMERS),
+    ("POST", "/api/v1/emerging-topics/{topic_id}/naming"): Row(
+        NAMERS, target="topic", body=lambda: {"complaint_type_code": "nothing"}, status=422
+    ),
+    ("POST", "/api/v1/emerging-topics/{topic_id}/dismissal"): Row(NAMERS, target="topic", body=dict, status=409),
+    ("GET", "/app/proposals"): Row(DECIDERS),
+    ("POST", "/app/proposals/levels/{proposal_id}"): Row(
+        DECIDERS, target="proposal", form=lambda: {"decision": "accept", "account_manager": "nobody"}, status=422
+    ),
+    ("POST", "/app/proposals/topics/{topic_id}"): Row(
+        NAMERS, target="topic", form=lambda: {"decision": "nothing"}, status=422
     ),
     ("GET", "/api/v1/customers/{customer_id}/duplicates"): Row(DESK, target="customer"),
     ("GET", "/api/v1/customers/{customer_id}/merges"): Row(DESK, target="customer"),
@@ -340,6 +354,18 @@ TABLE: dict[tuple[str, str], Row] = {
     ("PUT", "/api/v1/service-levels/{policy_code}"): Row(
         ADMINISTRATOR, also={"policy_code": "none"}, body=_targets, status=404
     ),
+    ("POST", "/api/v1/service-levels"): Row(
+        ADMINISTRATOR,
+        body=lambda: _targets() | {"code": f"new_{next(_numbers)}", "name_zh": "新", "name_en": "New"},
+        status=201,
+    ),
+    ("DELETE", "/api/v1/service-levels/{policy_code}"): Row(ADMINISTRATOR, also={"policy_code": "none"}, status=404),
+    ("PUT", "/api/v1/calendars/{calendar_code}/week"): Row(
+        ADMINISTRATOR,
+        also={"calendar_code": "none"},
+        body=lambda: {"windows": [{"weekday": 1, "opens_second": 0, "closes_second": 3600}]},
+        status=404,
+    ),
     ("GET", "/api/v1/calendars/{calendar_code}"): Row(ADMINISTRATOR, also={"calendar_code": "office"}),
     ("PUT", "/api/v1/calendars/{calendar_code}/days/{day}"): Row(
         ADMINISTRATOR,
@@ -454,6 +480,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/app/process/activate"): Row(ADMINISTRATOR, status=422),
     ("GET", "/app/service-levels"): Row(ADMINISTRATOR),
     ("POST", "/app/service-levels/policies/{code}"): Row(ADMINISTRATOR, also={"code": "none"}, status=404),
+    ("POST", "/app/service-levels/policies"): Row(ADMINISTRATOR, form=dict, status=422),
+    ("POST", "/app/service-levels/policies/{code}/remove"): Row(ADMINISTRATOR, also={"code": "none"}, status=404),
+    ("POST", "/app/service-levels/weeks"): Row(ADMINISTRATOR, form=lambda: {"calendar_code": "none"}, status=404),
     ("POST", "/app/service-levels/days"): Row(ADMINISTRATOR, form=lambda: {"day": "never"}, status=422),
     ("POST", "/api/v1/screen-pops"): Row(
         DESK, body=lambda: {"username": "nobody-at-all", "number": "13891234567"}, status=403
