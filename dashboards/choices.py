@@ -1,6 +1,6 @@
 """What a page alone is filtered by, kept in the URL beside the common filters: `?queue=fault&day=2026-11-03`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import streamlit as st
 
@@ -31,11 +31,16 @@ def choose(frame: Frame, name: str, label: str, options: Mapping[str, str], *, w
     return chosen or None
 
 
+def picked(name: str, options: Collection[str], default: str) -> str:
+    """What the URL's parameter `name` picks of `options`; `default` if it names none of them."""
+    wanted = st.query_params.get(name) or default
+    return wanted if wanted in options else default
+
+
 def pick_one(frame: Frame, name: str, options: Mapping[str, str], default: str) -> str:
     """One of `options`, always: a row of buttons, kept in the URL's parameter `name`."""
     key = f"choice_{name}"
-    wanted = st.query_params.get(name) or default
-    st.session_state[key] = wanted if wanted in options else default
+    st.session_state[key] = picked(name, options, default)
     chosen = st.segmented_control(
         frame.texts("filter.figure"),
         list(options),

@@ -1,0 +1,8 @@
+{%- set calls = ref('stg_lake__calls') -%}
+{% if not is_increment() %}
+{{ nothing_affected({'date_key': 'integer'}) }}
+{% else %}
+select {{ local_date_key('started_at') }} as date_key from {{ changes_of(calls) }}
+union
+select {{ local_date_key('ended_at') }} from {{ changes_of(calls) }} where ended_at is not null
+{% endif %}
