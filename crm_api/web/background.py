@@ -1,6 +1,5 @@
 """What the application does beside its requests: webhooks on their way, and forgetting what is over."""
 
-import logging
 from datetime import timedelta
 from threading import Event
 from time import monotonic
@@ -17,9 +16,9 @@ from crm_api.web.idempotency import forget_old_keys
 from crm_api.web.settings import WebSettings
 from crm_api.webhooks.models import WebhookDelivery
 from crm_api.webhooks.service import deliver_due
+from crm_api.worker.patience import Patience
 from crm_api.worker.reminders import remind
 
-_LOG = logging.getLogger("crm.background")
 _KEPT = timedelta(days=30)
 _TIDY_SECONDS = 3600.0
 
@@ -45,8 +44,8 @@ def work_round(engine: Engine, settings: WebSettings) -> int:
 
 def work(engine: Engine, settings: WebSettings, stop: Event, *, interval: float = 1.0) -> None:
     """Rounds until `stop`; beside the worker's own thread, so that a slow receiver delays no escalation."""
-    tidied = float("-inf")
-    while not stop.wait(interval):
+    tidied, patience = float("-inf"), Patience("webhooks and exchange", interval)
+    while not patience.wait(stop):
         try:
             work_round(engine, settings)
             if monotonic() - tidied > _TIDY_SECONDS:
@@ -54,4 +53,6 @@ def work(engine: Engine, settings: WebSettings, stop: Event, *, interval: float 
                     tidy(session)
                 tidied = monotonic()
         except OperationalError as error:
-            _LOG.warning("the store does not answer; the next round tries again: %s", error.orig)
+            patience.failed(error.orig)
+        else:
+            patience.worked()

@@ -26,7 +26,7 @@ def worker(once: bool, interval: float, as_json: bool) -> None:
     require_ready(engine)
 
     def report(done: Done) -> None:
-        told = asdict(done)
+        told = {name: value for name, value in asdict(done).items() if value != ""}
         click.echo(json.dumps(told) if as_json else ", ".join(f"{name} {count}" for name, count in told.items()))
 
     if once:

@@ -22,6 +22,7 @@ from crm_api.sla.models import SlaChange
 from crm_api.sla.upkeep import adopt_open, recompute_next, resume_due
 from crm_api.tickets.loop_models import TicketWork
 from crm_api.tickets.models import ENDED_STATES, Ticket
+from crm_api.worker.patience import Patience
 
 #: Tickets of one transaction: small, so that little is lost or held when a worker dies.
 BATCH = 20
@@ -37,6 +38,7 @@ class Done:
     recomputed: int = 0
     swept: int = 0
     retries: int = field(default=0, metadata={"doc": "Batches that the database refused for the moment"})
+    refused: str = field(default="", metadata={"doc": "What it said"})
 
     @property
     def any(self) -> bool:
@@ -102,18 +104,24 @@ def work_round(engine: Engine, *, stop: Event | None = None) -> Done:
             try:
                 with session_scope(engine) as session:
                     more = job(session, done)
-            except OperationalError:
+            except OperationalError as error:
                 # Locked, deadlocked or restarting: the batch rolled back whole, the next round takes it up.
                 done.retries += 1
+                done.refused = str(error.orig)
                 more = False
     return done
 
 
 def work(engine: Engine, *, interval: float, stop: Event, report: Callable[[Done], None]) -> None:
     """Rounds every `interval` seconds until `stop` is set; `report` hears of each that did something."""
+    patience = Patience("worker", interval)
     while not stop.is_set():
         began = monotonic()
         done = work_round(engine, stop=stop)
-        if done.any or done.retries:
+        if done.retries == len(_JOBS):
+            patience.failed(done.refused)
+        else:
+            patience.worked()
+        if done.any or (done.retries and not patience.is_away):
             report(done)
-        stop.wait(max(0.0, interval - (monotonic() - began)))
+        patience.wait(stop, monotonic() - began)

@@ -1,13 +1,13 @@
 """Jobs of the floors above that the worker does beside its own: `cli` puts them here."""
 
-import logging
 from collections.abc import Callable
 from threading import Event
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-_LOG = logging.getLogger("crm.worker")
+from crm_api.worker.patience import Patience
+
 #: Each takes one piece of waiting work, if there is any, and says whether it did.
 Job = Callable[[Engine], bool]
 JOBS: list[Job] = []
@@ -24,8 +24,11 @@ def work_jobs(engine: Engine) -> int:
 
 def work(engine: Engine, stop: Event, *, interval: float = 1.0) -> None:
     """Rounds until `stop`; beside the worker's own thread, so that a long build delays no escalation."""
-    while not stop.wait(interval):
+    patience = Patience("jobs", interval)
+    while not patience.wait(stop):
         try:
             work_jobs(engine)
         except OperationalError as error:
-            _LOG.warning("the store does not answer; the next round tries again: %s", error.orig)
+            patience.failed(error.orig)
+        else:
+            patience.worked()
