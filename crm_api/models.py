@@ -1,5 +1,6 @@
 """Every table of the store, imported in one place so that the metadata is whole."""
 
+from crm_api.analysis import models as analysis
 from crm_api.attachments import models as attachments
 from crm_api.audit import models as audit
 from crm_api.base import Base
@@ -28,6 +29,7 @@ from crm_api.workforce import models as workforce
 
 __all__ = [
     "Base",
+    "analysis",
     "attachments",
     "audit",
     "bus",

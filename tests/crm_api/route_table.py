@@ -238,6 +238,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/api/v1/tickets/{ticket_id}/links"): Row(
         DESK, target="work", body=lambda: {"other_id": 987654321}, status=404
     ),
+    # The world's ticket is still worked.
+    ("POST", "/api/v1/tickets/{ticket_id}/continuations"): Row(DESK, target="work", body=dict, status=409),
     ("GET", "/api/v1/tickets/{ticket_id}/assignments"): Row(DESK, target="work"),
     # A branch's own ticket, but no county of it.
     ("POST", "/api/v1/tickets/{ticket_id}/assignments"): Row(
@@ -396,6 +398,16 @@ TABLE: dict[tuple[str, str], Row] = {
         REPORTS, body=lambda: {"kind": "daily", "unit": "baoji", "email": "a@example.com"}, status=201
     ),
     ("DELETE", "/api/v1/report-subscriptions/{subscription_id}"): Row(REPORTS, target="subscription", status=204),
+    ("GET", "/api/v1/annotations"): Row(REPORTS, query="?first=2026-03-01&last=2026-03-31"),
+    ("POST", "/api/v1/annotations"): Row(
+        REPORTS, body=lambda: {"unit": "baoji", "first_day": "2026-03-02", "text": "光缆中断"}, status=201
+    ),
+    ("DELETE", "/api/v1/annotations/{annotation_id}"): Row(REPORTS, target="annotation", status=204),
+    ("GET", "/api/v1/saved-views"): Row(REPORTS),
+    ("POST", "/api/v1/saved-views"): Row(
+        REPORTS, body=lambda: {"name": "周会", "page": "overview", "params": {"city": "xian"}}, status=201
+    ),
+    ("DELETE", "/api/v1/saved-views/{view_id}"): Row(REPORTS, also={"view_id": "987654321"}, status=404),
     ("GET", "/api/v1/reports"): Row(REPORTS),
     ("GET", "/api/v1/reports/{name}/{form}"): Row(REPORTS, also={"name": "no-such", "form": "pdf"}, status=404),
     ("GET", "/app/reports"): Row(REPORTS),
@@ -440,6 +452,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/app/tickets/{ticket_id}/checklist"): Row(DESK, target="ticket", form=lambda: {"code": "x"}, status=404),
     ("POST", "/app/tickets/{ticket_id}/calls"): Row(PROVINCE, target="ticket", status=422),
     ("POST", "/app/tickets/{ticket_id}/presence"): Row(DESK, target="ticket", form=lambda: {"editing": "0"}),
+    ("POST", "/app/tickets/{ticket_id}/continue"): Row(DESK, target="work", form=dict, status=409),
     ("POST", "/app/tickets/{ticket_id}/children"): Row(DESK, target="ticket", form=dict, status=422),
     ("POST", "/app/tickets/{ticket_id}/outage"): Row(DESK, target="ticket", form=dict, status=422),
     ("POST", "/app/tickets/{ticket_id}/parent"): Row(DESK, target="ticket", form=lambda: {"code": "W-0"}, status=404),

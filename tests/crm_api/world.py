@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
+from crm_api.analysis.models import Annotation
 from crm_api.attachments import service as attachments
 from crm_api.campaigns import service as campaigns
 from crm_api.contacts.models import Contact
@@ -25,6 +26,7 @@ from crm_api.customers.search_keys import refresh
 from crm_api.organisation.models import OrgUnit, Township
 from crm_api.scores.models import KeyLevelProposal
 from crm_api.subscriptions.models import ReportSubscription
+from crm_api.suggestions.models import EmergingTopic
 from crm_api.tickets import service as tickets
 from crm_api.tickets.models import Ticket
 from crm_api.webhooks.models import WebhookEndpoint
@@ -171,6 +173,13 @@ def build_world(session: Session) -> World:
         session.add(subscription)
         session.flush()
         ids[("subscription", side)] = subscription.id
+        note = Annotation(
+            unit_id=customer.unit_id, first_day=START.date(), last_day=START.date(), text="光缆中断",
+            created_by="boss", created_at=START,
+        )  # fmt: skip
+        session.add(note)
+        session.flush()
+        ids[("annotation", side)] = note.id
     ids |= {("proposal", side): _proposal(session, ids[("customer", side)], ids[("unit", side)]) for side in PEOPLE}
     ids |= {("campaign", side): _campaign(session, side, ids[("unit", side)]) for side in PEOPLE}
     hook = WebhookEndpoint(
@@ -179,6 +188,13 @@ def build_world(session: Session) -> World:
     session.add(hook)
     session.flush()
     ids |= {("webhook", "own"): hook.id, ("webhook", "foreign"): hook.id}
+    topic = EmergingTopic(
+        terms=["遥控器失灵"], tickets=[], first_seen=date(2026, 3, 1), last_seen=date(2026, 3, 1), found_at=START,
+        state="dismissed",
+    )  # fmt: skip
+    session.add(topic)
+    session.flush()
+    ids |= {("topic", "own"): topic.id, ("topic", "foreign"): topic.id}
     return World(ids)
 
 
