@@ -20,7 +20,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("ingestion.commands:import_", "Bring foreign history in: calls or tickets from CSV or XLSX."),
     "ingest": ("ingestion.commands:ingest", "Operational store to lake."),
     "build": ("warehouse.commands:build", "Lake to marts (dbt)."),
-    "publish": ("warehouse.commands:publish", "Gate the marts and publish them; --rollback repoints."),
+    "publish": ("cli.publish:publish", "Gate the marts and publish them; --rollback repoints, --release lets pass."),
+    "quarantine": ("warehouse.commands:quarantine", "Rows of the lake that a gate set aside, each with its reason."),
     "pipeline": ("cli.pipeline:pipeline", "ingest, build and publish in order."),
     "kpi": ("warehouse.commands:kpi", "Figures of the KPI dictionary from the published marts."),
     "call-list": (

@@ -1,4 +1,4 @@
-"""`crm pipeline`: ingest, build and publish in order, each told with its time."""
+"""`crm pipeline`: ingest, gate, build and publish in order, each told with its time."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -20,12 +20,13 @@ Tell = Callable[[str, float, str], None]
 
 @dataclass(frozen=True)
 class PipelineResult:
-    """What the three steps did, in seconds and rows."""
+    """What the steps did, in seconds and rows."""
 
     run_id: str
     rows_loaded: int
     marts_rows: int
     ingest_seconds: float
+    gate_seconds: float
     build_seconds: float
     publish_seconds: float
 
@@ -47,6 +48,7 @@ def run_pipeline(
     """
     from ingestion.load import ingest
     from warehouse.build import build
+    from warehouse.lake_gate import inspect
     from warehouse.publish import publish
 
     settings = settings or get_settings()
@@ -55,10 +57,15 @@ def run_pipeline(
     rows = sum(loaded.rows.values())
     ingested = perf_counter()
     tell("ingest", ingested - began, f"{rows:,} rows" if loaded.load_id else "nothing new")
+    judged = inspect(settings)
+    gated = perf_counter()
+    if judged:
+        aside = f", {judged.set_aside:,} rows set aside (crm quarantine)" if judged.set_aside else ""
+        tell("gate", gated - ingested, f"{judged.checked} expectations, {len(judged.failed)} broken{aside}")
     with progress() as told:
         made = build(settings, told)
     built = perf_counter()
-    tell("build", built - ingested, f"{made.models} models, {made.tests} tests hold")
+    tell("build", built - gated, f"{made.models} models, {made.tests} tests hold")
     publication = publish(settings)
     published = perf_counter()
     tell("publish", published - built, _described(publication))
@@ -67,14 +74,16 @@ def run_pipeline(
         rows_loaded=rows,
         marts_rows=sum(publication.row_counts.values()),
         ingest_seconds=ingested - began,
-        build_seconds=built - ingested,
+        gate_seconds=gated - ingested,
+        build_seconds=built - gated,
         publish_seconds=published - built,
     )
 
 
 def _described(publication: "Publication") -> str:
     rows = sum(publication.row_counts.values())
-    return f"run {publication.run_id}, {rows:,} rows, {len(publication.gates)} expectations hold"
+    broken = sum(not gate["holds"] for gate in publication.gates)
+    return f"run {publication.run_id}, {rows:,} rows, {len(publication.gates)} expectations, {broken} broken"
 
 
 def tell_step(step: str, seconds: float, what: str) -> None:
@@ -85,7 +94,7 @@ def tell_step(step: str, seconds: float, what: str) -> None:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as one JSON object.")
 def pipeline(as_json: bool) -> None:
-    """Operational store to published marts: ingest, build and publish in order."""
+    """Operational store to published marts: ingest, gate, build, gate and publish in order."""
     from warehouse.progress import build_progress
 
     result = run_pipeline(tell=tell_step, progress=build_progress)

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from airflow.sdk import Param, dag, task
 
 from dags.common import BEGIN, DEFAULTS, MARTS, WAREHOUSE_POOL, step
+from dags.gates import gate, gate_and_publish
 
 
 @dag(
@@ -26,6 +27,11 @@ def backfill() -> None:
 
     @task(pool=WAREHOUSE_POOL)
     @step
+    def gate_lake() -> str:
+        return gate()
+
+    @task(pool=WAREHOUSE_POOL)
+    @step
     def build(params: dict[str, object] | None = None) -> str:
         from warehouse.build import build as run
 
@@ -34,9 +40,7 @@ def backfill() -> None:
     @task(pool=WAREHOUSE_POOL, outlets=[MARTS])
     @step
     def publish() -> str:
-        from warehouse.publish import publish as run
-
-        return run().run_id
+        return gate_and_publish()
 
     @task
     @step
@@ -52,7 +56,7 @@ def backfill() -> None:
                 sent += run(str(kind), day=day, tell=print).sent
         return sent
 
-    build() >> publish() >> send_reports()
+    gate_lake() >> build() >> publish() >> send_reports()
 
 
 def days(first: str, last: str) -> list[date]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from airflow.sdk import CronTriggerTimetable, dag, task
 
 from dags.common import BEGIN, DEFAULTS, MARTS, WAREHOUSE_POOL, ZONE, step, told_of_delay
+from dags.gates import gate, gate_and_publish
 
 
 @dag(
@@ -19,7 +20,7 @@ from dags.common import BEGIN, DEFAULTS, MARTS, WAREHOUSE_POOL, ZONE, step, told
     tags=["marts"],
 )
 def capture_to_marts() -> None:
-    """Ingest with the lake's gate, build with its tests, publish behind the marts' gate, keep dbt's documents."""
+    """Ingest, gate of the lake, build with its tests, gate of the marts and publication, dbt's documents."""
 
     @task(pool=WAREHOUSE_POOL)
     @step
@@ -27,6 +28,11 @@ def capture_to_marts() -> None:
         from ingestion.load import ingest as run
 
         return dict(run().rows)
+
+    @task(pool=WAREHOUSE_POOL)
+    @step
+    def gate_lake() -> str:
+        return gate()
 
     @task(pool=WAREHOUSE_POOL)
     @step
@@ -38,9 +44,7 @@ def capture_to_marts() -> None:
     @task(pool=WAREHOUSE_POOL, outlets=[MARTS])
     @step
     def publish() -> str:
-        from warehouse.publish import publish as run
-
-        return run().run_id
+        return gate_and_publish()
 
     @task(pool=WAREHOUSE_POOL)
     @step
@@ -50,7 +54,7 @@ def capture_to_marts() -> None:
         return str(run(publication))
 
     published = publish()
-    ingest() >> build() >> published
+    ingest() >> gate_lake() >> build() >> published
     keep_documents(published)  # type: ignore[arg-type]  # a task's result, given as its argument when it runs
 
 

@@ -213,7 +213,7 @@ def _quality(source: Source, text: Texts, period: ReportPeriod, trend: Section) 
             "quality.through", through=through, run=publication.run_id, published=instant_text(publication.published_at)
         )
     ]
-    warned = sum(1 for gate in publication.gates if not gate.get("success", True))
+    warned = sum(1 for gate in publication.gates if not gate.get("holds", True))
     said.append(text("quality.held", count=warned) if warned else text("quality.gates", count=len(publication.gates)))
     totals = source.totals(now, ["contacts", "rejected"])
     if totals["rejected"]:

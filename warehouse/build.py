@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from core.errors import CrmError, GateFailedError, NotPublishedError
@@ -12,6 +12,7 @@ from core.settings import Settings, get_settings
 from core.time import LOCAL, utc_now
 from warehouse.dbt_run import NodeResult, run_dbt
 from warehouse.horizon import data_through
+from warehouse.lake_gate import refuse_held
 from warehouse.lock import warehouse_lock
 from warehouse.plan import Built, make_plan, tell_dbt
 from warehouse.publication import current
@@ -114,6 +115,11 @@ def _before(settings: Settings) -> Built | None:
     return Built(last.build, last.loads, last.fingerprint, last.through, seen)
 
 
+def _as_it_stands(last: BuildResult, started: float) -> BuildResult:
+    """The result of a build that found no new load: nothing was run."""
+    return replace(last, models=0, tests=0, mode="increment", reason="", seconds=time.monotonic() - started)
+
+
 def build(
     settings: Settings | None = None, progress: Progress | None = None, *, full_refresh: bool = False
 ) -> BuildResult:
@@ -136,6 +142,9 @@ def build(
     with warehouse_lock(settings, "build"):
         # An ingest that ends meanwhile is left to the next build.
         plan = make_plan(settings, _before(settings), full=full_refresh)
+        refuse_held(settings, plan.loads)
+        if not plan.loads and (last := last_build(settings)) is not None:
+            return _as_it_stands(last, started)
         # Without its stamp a warehouse is not whole: what breaks now is followed by a full build.
         stamp_file(settings).unlink(missing_ok=True)
         tell_dbt(settings, plan)

@@ -1,4 +1,4 @@
-"""`crm build`, `crm publish`, `crm kpi`."""
+"""`crm build`, `crm quarantine`, `crm kpi`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,8 +26,10 @@ def build(full_refresh: bool, as_json: bool) -> None:
     after a restore of the store, or after a build that failed.
     """
     from warehouse.build import build as run
+    from warehouse.lake_gate import inspect
     from warehouse.progress import build_progress
 
+    inspect()
     with build_progress() as progress:
         result = run(progress=progress, full_refresh=full_refresh)
     if as_json:
@@ -49,30 +51,25 @@ def _how(result: "BuildResult") -> str:
 
 
 @click.command()
-@click.option("--rollback", is_flag=True, help="Point readers to the publication before the current one.")
-@click.option("--restore", is_flag=True, help="Undo rollbacks: point readers to the newest publication.")
-@click.option("--json", "as_json", is_flag=True, help="Print the publication as one JSON object.")
-def publish(rollback: bool, restore: bool, as_json: bool) -> None:
-    """Gate the built marts and publish them; a failed gate publishes nothing."""
+@click.option("--json", "as_json", is_flag=True, help="One object a row, with what it holds.")
+def quarantine(as_json: bool) -> None:
+    """Rows of the lake that a gate set aside, each with its reason.
+
+    They stay in the lake's files; the build does not read them. A row that is mended at its source comes with the next
+    load and counts from then on.
+    """
+    from dataclasses import asdict
+
     from core.settings import get_settings
-    from warehouse import publication
+    from warehouse.quarantine import rows_set_aside
 
-    if rollback and restore:
-        raise BadInputError("--rollback and --restore contradict one another.", "Give one of them.")
-    if rollback:
-        published = publication.roll_back(get_settings())
-    elif restore:
-        published = publication.restore(get_settings())
-    else:
-        from warehouse.publish import publish as run
-
-        published = run(progress=lambda step: click.echo(f"  {step} …", err=True))
+    rows = rows_set_aside(get_settings())
     if as_json:
-        click.echo(published.to_json())
+        _print_json([asdict(row) for row in rows])
         return
-    rows = sum(published.row_counts.values())
-    through = published.data_through.isoformat(timespec="seconds") if published.data_through else "–"
-    click.echo(f"Readers now see run {published.run_id}: {rows:,} rows, data through {through}.")
+    for row in rows:
+        click.echo(f"{row.table_name} {row.key_column}={row.row_key} (load {row.load_id}): {row.reasons}")
+    click.echo(f"{len(rows):,} rows are set aside.", err=True)
 
 
 @click.command()

@@ -1,8 +1,7 @@
-"""The small frames that gates look at: the batch per day, the marts per day, columns, values. Computed in DuckDB."""
+"""The small frames that gates look at: what a batch promised, marts per day, texts, extremes. Computed in DuckDB."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +9,16 @@ import duckdb
 import pandas as pd
 import pyarrow.parquet as pq
 
-from core.lake import Load, completed_loads, current_loads, key_columns, load_files
+from core.lake import Load, current_loads, key_columns, load_files
 from core.settings import Settings
 from warehouse.export import SCHEMA, engine_options, literal, quoted
+from warehouse.suites import MartSuite
 
 _QUERIES = Path(__file__).with_name("queries") / "gates"
-#: Lake tables whose batch is looked at day by day.
-_BATCH_TABLES = ("contacts", "queue_visits", "agent_states", "tickets")
 #: More distinct texts than this are checked as a sample of that many.
 _MOST_VALUES = 100_000
+#: Columns of facts whose values the build's laws hold to the members of dimensions.
+_CODES = frozenset({"channel_code", "service_type_code", "product_code", "complaint_type_code", "city_code"})
 
 
 @contextmanager
@@ -35,21 +35,8 @@ def _read(paths: Sequence[Path]) -> str:
     return f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
 
 
-def batch(settings: Settings, built: Sequence[str], since: datetime | None) -> list[Load]:
-    """The loads that the build saw and that came after the snapshot of the last publication; else the newest one."""
-    loads = [load for load in completed_loads(settings.lake) if load.load_id in set(built)]
-    new = [load for load in loads if since is None or datetime.fromisoformat(load.snapshot_at) > since]
-    return new or loads[-1:]
-
-
 def prepare_batch(connection: duckdb.DuckDBPyConnection, settings: Settings, loads: Sequence[Load]) -> None:
-    """Temporary views of the batch's rows, what its ledger entries promise, and what its files hold."""
-    for table in _BATCH_TABLES:
-        schema = settings.lake / table / "_schema.parquet"
-        paths = [path for load in loads for path in load_files(settings.lake, table, load.load_id)]
-        connection.execute(
-            " ".join(["create temp view", f"batch_{table}", "as select * from", _read([schema, *paths])])
-        )
+    """Temporary views of what the batch's ledger entries promise, what its files hold, and what the store had."""
     promised = [(load.load_id, table, rows) for load in loads for table, rows in load.rows.items()]
     _register(connection, "batch_ledger", promised)
     held = [
@@ -97,7 +84,10 @@ def frame(connection: duckdb.DuckDBPyConnection, name: str, parameters: dict[str
 
 
 def _values(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Distinct texts of every text column of the marts, with where they stand."""
+    """Distinct texts of the marts' text columns that have as many digits as a number of a person, and where they stand.
+
+    Codes of facts are members of dimensions (laws of the build), whose texts are looked at.
+    """
     columns = connection.execute(
         "select table_name, column_name from duckdb_columns() where database_name = 'built'"
         " and schema_name = $schema and data_type = 'VARCHAR' order by 1, 2",
@@ -105,10 +95,76 @@ def _values(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     ).fetchall()
     frames = []
     for table, column in columns:
-        query = ["select distinct", quoted(column), "as value from", f"{SCHEMA}.{quoted(table)}"]
-        query += ["where", quoted(column), "is not null limit", str(_MOST_VALUES)]
+        if column in _CODES and not table.startswith("dim_"):
+            continue
+        name = quoted(column)
+        query = ["select value from (select distinct", name, "as value from", f"{SCHEMA}.{quoted(table)}", "where",
+                 name, "is not null) where length(regexp_replace(value, '[^0-9]', '', 'g')) >= 10 limit",
+                 str(_MOST_VALUES)]  # fmt: skip
         found = connection.execute(" ".join(query)).df()
-        # Only texts with as many digits as a number of a person has need looking at one by one.
-        found = found[found["value"].str.count(r"\d") >= 10]
-        frames.append(found.assign(table=table, column=column))
+        if len(found):
+            frames.append(found.assign(table=table, column=column))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame({"value": []})
+
+
+def columns_of(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Columns and types of every built mart, named as the suites name types."""
+    rows = connection.execute(
+        "select table_name, column_name, data_type from duckdb_columns() where database_name = 'built'"
+        " and schema_name = $schema order by table_name, column_index",
+        {"schema": SCHEMA},
+    ).fetchall()
+    found: dict[str, dict[str, str]] = {}
+    for mart, column, kind in rows:
+        found.setdefault(mart, {})[column] = kind.replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ").lower()
+    return found
+
+
+def extremes(
+    connection: duckdb.DuckDBPyConnection, suite: MartSuite, columns: Sequence[str]
+) -> tuple[dict[str, tuple[float | None, float | None]], int]:
+    """Least and greatest value of each of the mart's columns that has a range, and how many rows the mart has.
+
+    One pass over the mart, however many columns are looked at.
+    """
+    looked = [name for name in suite.ranges if name in columns]
+    asked = ["count(*)", *(f"{kind}({quoted(name)})" for kind in ("min", "max") for name in looked)]
+    query = ["select", ", ".join(asked), "from", f"{SCHEMA}.{quoted(suite.mart)}"]
+    ((rows, *values),) = connection.execute(" ".join(query)).fetchall()
+    numbers = list(map(_number, values))
+    least, greatest = numbers[: len(looked)], numbers[len(looked) :]
+    return dict(zip(looked, zip(least, greatest, strict=True), strict=True)), int(rows)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
+def counts_by_day(connection: duckdb.DuckDBPyConnection, suite: MartSuite, days: Sequence[int]) -> dict[int, int]:
+    """Rows of the mart on each of these days (yyyymmdd); a day without rows is missing."""
+    day = quoted(suite.day)
+    listed = ", ".join(str(int(each)) for each in days)
+    query = [
+        "select",
+        day,
+        ", count(*) from",
+        f"{SCHEMA}.{quoted(suite.mart)}",
+        "where",
+        day,
+        "in (",
+        listed,
+        ") group by 1",
+    ]
+    return {int(key): int(count) for key, count in connection.execute(" ".join(query)).fetchall()}
+
+
+def mixes(
+    connection: duckdb.DuckDBPyConnection, suite: MartSuite, column: str, since: int, between: int, until: int
+) -> tuple[dict[str, int], dict[str, int]]:
+    """How often each value of a column came on the days [between, until) and, before them, on [since, between)."""
+    day, name = quoted(suite.day), quoted(column)
+    query = ["select cast(", name, "as varchar), count(*) filter (where", day, ">= $between), count(*) filter (where",
+             day, "< $between) from", f"{SCHEMA}.{quoted(suite.mart)}", "where", day, ">= $since and", day,
+             "< $until group by 1"]  # fmt: skip
+    rows = connection.execute(" ".join(query), {"since": since, "between": between, "until": until}).fetchall()
+    return {str(value): int(now) for value, now, _ in rows}, {str(value): int(old) for value, _, old in rows}

@@ -1,124 +1,143 @@
-"""The gates before a publication: Great Expectations on small frames of the batch that came in and of the marts."""
+"""The gate before a publication: every mart's suite, and what must add up between marts."""
 
-import logging
-import os
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+import duckdb
+import pandas as pd
 import yaml
 
-from core.errors import GateFailedError, NotPublishedError
+from core.errors import NotPublishedError
 from core.settings import Settings
 from warehouse.build import last_build
-from warehouse.gate_frames import batch, frame, gate_connection, prepare_batch
+from warehouse.comparisons import SHIFTED, ratio_to_usual, stability
+from warehouse.expectations import Found, Given, Measure, Validator
+from warehouse.gate_frames import columns_of, counts_by_day, extremes, frame, gate_connection, mixes
+from warehouse.gate_history import GateRun, judged
 from warehouse.publication import current
-
-if TYPE_CHECKING:
-    import pandas as pd
+from warehouse.suites import MartSuite, mart_suites
 
 _FILE = Path(__file__).with_name("gates.yml")
-#: Sample rows told per expectation that does not hold.
-_SAMPLES = 5
+#: A mart that loses more than half of its rows since the last publication was not built right.
+_LEAST_LEFT = 0.5
+#: Marts of fewer rows may lose them.
+_FEW_ROWS = 100
+#: The same weekdays that a day is compared with; the days of a mix, and those before it that it is compared with.
+_WEEKS, _MIX_DAYS, _MIX_BEFORE = 8, 7, 28
 
 
-def check(settings: Settings) -> list[dict[str, Any]]:
-    """Check every gate; one entry an expectation, as it stands in CURRENT.json.
-
-    Raises:
-        GateFailedError: one or more do not hold; names each with sample rows.
-    """
-    results = []
-    failures = []
-    with gate_connection(settings) as connection:
-        loads = batch(settings, _built_loads(settings), _published_snapshot(settings))
-        prepare_batch(connection, settings, loads)
-        parameters = {"snapshot_at": datetime.fromisoformat(loads[-1].snapshot_at)}
-        validator = _Validator()
-        for name, expectations in yaml.safe_load(_FILE.read_text(encoding="utf-8")).items():
-            rows = frame(connection, name, parameters)
-            for told, failure in validator.validate(name, rows, expectations):
-                results.append(told)
-                failures += [failure] if failure else []
-    if failures:
-        raise GateFailedError(
-            "A gate does not hold; nothing was published:\n  " + "\n  ".join(failures),
-            "Mend the rows at their source, then: crm pipeline. Readers go on seeing the last publication.",
-        )
-    return results
-
-
-def _built_loads(settings: Settings) -> list[str]:
+def check(settings: Settings, run_id: str) -> tuple[GateRun, list[Found]]:
+    """Check every suite of the marts; the run's verdict and each expectation as found. Nothing is raised or kept."""
+    validator = Validator()
     built = last_build(settings)
-    return built.loads if built else []
+    with gate_connection(settings) as connection:
+        found = _of_marts(validator, connection, _rows_published(settings))
+        for name, expectations in yaml.safe_load(_FILE.read_text(encoding="utf-8")).items():
+            found += validator.validate(name, frame(connection, name, {}), expectations)
+    return judged(
+        run_id, "marts", found, build=built.build if built else "", loads=built.loads[-1:] if built else []
+    ), found
 
 
-def _published_snapshot(settings: Settings) -> datetime | None:
+def _rows_published(settings: Settings) -> dict[str, int]:
     try:
-        return current(settings).loaded_at
+        return dict(current(settings).row_counts)
     except NotPublishedError:
-        return None
+        return {}
 
 
-class _Validator:
-    """An ephemeral context of Great Expectations: no files, no telemetry, no progress bars."""
+def _of_marts(validator: Validator, connection: duckdb.DuckDBPyConnection, published: dict[str, int]) -> list[Found]:
+    columns = columns_of(connection)
+    last = _last_whole_day(connection)
+    measures: list[Measure] = []
+    differing = [(mart, "", "no suite", "a mart") for mart in sorted(set(columns) - set(mart_suites()))]
+    for suite in mart_suites().values():
+        held = columns.get(suite.mart, {})
+        differing += _differing(suite, held)
+        if not held:
+            continue
+        least_and_greatest, rows = extremes(connection, suite, list(held))
+        measures += _ranges(suite, least_and_greatest, rows)
+        before = published.get(suite.mart, 0)
+        left = rows / before if before >= _FEW_ROWS else None
+        name = f"marts.{suite.mart}"
+        usual = _to_usual(connection, suite, last)
+        measures += [Measure(name, "rows", rows, least=0, rows=rows),
+                     Measure(name, "rows_to_published", left, least=_LEAST_LEFT, rows=rows),
+                     Measure(name, "rows_to_usual", usual, 0.5, 2, "warn", rows)]  # fmt: skip
+        measures += [
+            Measure(name, f"mix_of_{column}", _moved(connection, suite, column, last), None, SHIFTED, "warn", rows)
+            for column in suite.shares
+        ]
+    return validator.validate("marts_columns_declared", _frame(differing), _DECLARED) + validator.validate_measures(
+        measures
+    )
 
-    def __init__(self) -> None:
-        os.environ["GX_ANALYTICS_ENABLED"] = "False"
-        import great_expectations as gx
 
-        # This one module sets its own level.
-        logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
-        from great_expectations.data_context.types.base import ProgressBarsConfig
+def _ranges(suite: MartSuite, found: dict[str, tuple[float | None, float | None]], rows: int) -> list[Measure]:
+    """An empty mart, or a column of NULLs, has no extremes to look at."""
+    made = []
+    for name, (least, greatest) in found.items():
+        lower, upper = suite.ranges[name]
+        made.append(Measure(f"marts.{suite.mart}", f"least {name}", least, least=lower, rows=rows))
+        if upper is not None:
+            made.append(Measure(f"marts.{suite.mart}", f"greatest {name}", greatest, greatest=upper, rows=rows))
+    return made
 
-        self._expectations = gx.expectations
-        self._suite = gx.ExpectationSuite
-        context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        self._source = context.data_sources.add_pandas("frames")
 
-    def validate(
-        self, name: str, rows: "pd.DataFrame", expectations: list[dict[str, Any]]
-    ) -> list[tuple[dict[str, Any], str]]:
-        """Per expectation what CURRENT.json tells of it, and the failure in words (empty: it holds)."""
-        definition = self._source.add_dataframe_asset(name).add_batch_definition_whole_dataframe("all")
-        suite = self._suite(name=name, expectations=[self._expectation(each) for each in expectations])
-        checked = definition.get_batch(batch_parameters={"dataframe": rows}).validate(suite, result_format="COMPLETE")
-        by_kind = {
-            (found.expectation_config.type, _columns(found.expectation_config.kwargs)): found
-            for found in checked.results
+_DECLARED: list[Given] = [
+    {"expect": "column_values_to_be_in_set", "column": "missing_or_of_another_type", "value_set": [""]},
+    {"expect": "column_values_to_be_in_set", "column": "not_declared", "value_set": [""], "severity": "warn"},
+]
+
+
+def _differing(suite: MartSuite, held: dict[str, str]) -> list[tuple[str, str, str, str]]:
+    """(mart, column, as declared, as built) where they differ."""
+    names = [*suite.columns, *(name for name in held if name not in suite.columns)]
+    every = [(suite.mart, name, suite.columns.get(name, ""), held.get(name, "")) for name in names]
+    return [each for each in every if each[2] != each[3]]
+
+
+def _frame(differing: Sequence[tuple[str, str, str, str]]) -> pd.DataFrame:
+    rows = [
+        {
+            "mart": mart,
+            "column": column,
+            "missing_or_of_another_type": f"{declared}, not {built or 'there'}" if declared and column else "",
+            "not_declared": built if not declared or not column else "",
         }
-        told = []
-        for each in expectations:
-            found = by_kind[(f"expect_{each['expect']}", _columns(each))]
-            entry = {
-                "frame": name,
-                "expectation": f"expect_{each['expect']}",
-                "columns": _columns(each),
-                "holds": bool(found.success),
-                "rows": len(rows),
-            }
-            told.append((entry, "" if found.success else _failure(entry, found, rows)))
-        return told
-
-    def _expectation(self, given: dict[str, Any]) -> Any:
-        words = f"expect_{given['expect']}".split("_")
-        kind = getattr(self._expectations, "".join(word.title() for word in words))
-        return kind(**{key: value for key, value in given.items() if key != "expect"})
+        for mart, column, declared, built in differing
+    ]
+    return pd.DataFrame(rows or [dict.fromkeys(("mart", "column", "missing_or_of_another_type", "not_declared"), "")])
 
 
-def _columns(given: Any) -> str:
-    return ", ".join(str(given[key]) for key in ("column", "column_A", "column_B") if key in given)
+def _last_whole_day(connection: duckdb.DuckDBPyConnection) -> date | None:
+    """The day before the latest one with a contact: that one may still grow."""
+    ((latest,),) = connection.execute("select max(date_key) from marts.kpi_day where contacts > 0").fetchall()
+    if not latest:
+        return None
+    return datetime.strptime(str(latest), "%Y%m%d").date() - timedelta(days=1)  # noqa: DTZ007 - a local day
 
 
-def _failure(entry: dict[str, Any], found: Any, rows: "pd.DataFrame") -> str:
-    head = f"{entry['frame']}: {entry['expectation']}({entry['columns']})"
-    if found.exception_info and found.exception_info.get("raised_exception"):
-        return f"{head} could not be checked: {found.exception_info.get('exception_message')}"
-    indices = found.result.get("unexpected_index_list") or []
-    samples = [_row(rows, index) for index in indices[:_SAMPLES]]
-    return "\n    ".join([f"{head} is broken by {found.result.get('unexpected_count')} of {len(rows)} rows", *samples])
+def _key(day: date) -> int:
+    return int(day.strftime("%Y%m%d"))
 
 
-def _row(rows: "pd.DataFrame", index: Any) -> str:
-    return ", ".join(f"{name}={value}" for name, value in rows.loc[index].items())
+def _to_usual(connection: duckdb.DuckDBPyConnection, suite: MartSuite, last: date | None) -> float | None:
+    """Rows of the last whole day against the same weekday of the weeks before."""
+    if not suite.day or last is None:
+        return None
+    days = [_key(last - timedelta(weeks=week)) for week in range(_WEEKS + 1)]
+    counts = counts_by_day(connection, suite, days)
+    return ratio_to_usual(counts.get(days[0], 0), [counts[day] for day in days[1:] if day in counts])
+
+
+def _moved(connection: duckdb.DuckDBPyConnection, suite: MartSuite, column: str, last: date | None) -> float | None:
+    """How far the mix of a column's values moved in the last week."""
+    if last is None:
+        return None
+    until = last + timedelta(days=1)
+    between = until - timedelta(days=_MIX_DAYS)
+    since = between - timedelta(days=_MIX_BEFORE)
+    return stability(*mixes(connection, suite, column, _key(since), _key(between), _key(until)))

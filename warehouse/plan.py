@@ -1,9 +1,8 @@
 """Whether a build adds the new loads to what stands, or makes everything anew; and what dbt is told of it."""
 
-import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from core.errors import CrmError
@@ -11,12 +10,10 @@ from core.files import write_atomically
 from core.lake import Load, current_loads
 from core.settings import Settings
 from core.time import utc_now
-from warehouse.dbt_run import PROJECT, building_file
+from warehouse.dbt_run import building_file, project_digest
+from warehouse.quarantine import tables_set_aside
 
 Mode = Literal["full", "increment"]
-
-#: Parts of the dbt project that make no rows.
-_NO_ROWS = ("tests", "target", "logs")
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,10 @@ class Built:
 
 @dataclass(frozen=True)
 class Plan:
-    """What one build does. `loads` are those that it reads: all of the newest epoch, or only the new ones."""
+    """What one build does. `loads` are those that it reads: all of the newest epoch, or only the new ones.
+
+    `set_aside` names tables (and their keys) with rows that it does not read.
+    """
 
     mode: Mode
     build: str
@@ -44,17 +44,12 @@ class Plan:
     reason: str
     all_loads: list[str]
     fingerprint: str
+    set_aside: list[str] = field(default_factory=list)
 
 
 def fingerprint(settings: Settings) -> str:
     """Changes with everything but the lake that decides what the marts hold: the project, T and S."""
-    digest = hashlib.sha256()
-    for path in sorted(PROJECT.rglob("*")):
-        place = path.relative_to(PROJECT)
-        if path.suffix in (".sql", ".yml", ".csv") and place.parts[0] not in _NO_ROWS:
-            digest.update(f"{place}\n".encode() + path.read_bytes())
-    digest.update(f"{settings.service_level_seconds} {settings.short_abandon_seconds}".encode())
-    return digest.hexdigest()
+    return f"{project_digest(only_rows=True)} {settings.service_level_seconds} {settings.short_abandon_seconds}"
 
 
 def make_plan(settings: Settings, before: Built | None, *, full: bool) -> Plan:
@@ -83,6 +78,7 @@ def make_plan(settings: Settings, before: Built | None, *, full: bool) -> Plan:
         reason=reason,
         all_loads=[load.load_id for load in loads],
         fingerprint=made,
+        set_aside=tables_set_aside(settings, (load.load_id for load in loads)),
     )
 
 

@@ -1,17 +1,21 @@
 """Gates the lake's batch and the marts, then publishes the marts as an immutable file."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import duckdb
 
-from core.errors import CrmError, NotPublishedError
+from core.errors import BadInputError, CrmError, GateFailedError, NotPublishedError
 from core.lake import completed_loads
 from core.settings import Settings, get_settings
 from core.time import utc_now
 from warehouse.build import last_build
+from warehouse.expectations import Found
 from warehouse.export import export_marts
+from warehouse.gate_history import GateRun, find, keep, mend_of, new_run_id, released, told_of
+from warehouse.gate_page import write_index, write_page
 from warehouse.horizon import data_through
 from warehouse.lock import warehouse_lock
 from warehouse.publication import Publication, current, marts_file, point_to, prune, remember
@@ -35,28 +39,75 @@ def publish(settings: Settings | None = None, progress: Callable[[str], None] | 
         if last_build(settings) is None:
             raise CrmError("There is no finished build to publish.", "Build the marts with: crm build")
         tell("gates")
-        gates = _gates(settings)
+        run, found = _gates(settings)
+        keep(settings, run)
+        write_page(settings, run, found)
+        if run.is_held:
+            raise GateFailedError(f"A gate does not hold (run {run.run_id}); nothing was published:\n  {told_of(run)}",
+                                  mend_of(run))  # fmt: skip
         tell("export")
-        return _publish(settings, gates)
+        return _publish(settings, run, found)
 
 
-def _gates(settings: Settings) -> list[dict[str, Any]]:
+def publish_released(run_id: str, *, by: str, reason: str, settings: Settings | None = None) -> Publication | None:
+    """Let a held run pass: its marts are published, what does not hold marked; a lake's loads go into the next build.
+
+    Who may, and the line in the audit log, are the caller's (`cli.publish`).
+
+    Args:
+        run_id: of the held run.
+        by: the person who decides.
+        reason: why it is right as it is.
+        settings: of the installation; those of this process by default.
+
+    Returns:
+        the publication; None for a run of the lake's gate: `crm pipeline` goes on.
+
+    Raises:
+        BadInputError: there is no such run, it is not held, or the marts were built anew since.
+    """
+    from warehouse.lake_gate import let_pass
+
+    settings = settings or get_settings()
+    with warehouse_lock(settings, "release"):
+        run = released(find(settings, run_id), by, reason)
+        if run.stage == "lake":
+            let_pass(settings, run)
+            keep(settings, run)
+            write_index(settings)
+            return None
+        built = last_build(settings)
+        if built is None or built.build != run.build:
+            raise BadInputError(
+                f"The marts of {run_id} are gone: they were built anew since.", "Gate what is there now: crm publish"
+            )
+        return _publish(settings, run, run.failed)
+
+
+def _gates(settings: Settings) -> tuple[GateRun, list[Found]]:
     from warehouse.gates import check  # Great Expectations takes seconds to import
 
-    return check(settings)
+    return check(settings, _run_id(settings))
 
 
 def _run_id(settings: Settings) -> str:
     """A name that sorts by time, after the current publication's even if the clock went back."""
-    run_id = utc_now().strftime("%Y%m%dT%H%M%S%f")
+    run_id = new_run_id()
     try:
         return max(run_id, f"{current(settings).run_id[:21]}x")
     except NotPublishedError:
         return run_id
 
 
-def _publish(settings: Settings, gates: list[dict[str, Any]]) -> Publication:
-    run_id = _run_id(settings)
+def _marked(run: GateRun, found: list[Found]) -> list[dict[str, Any]]:
+    """What was found, with the release where something that stops does not hold."""
+    mark = {"released_by": run.released_by, "reason": run.reason}
+    return [each if each["holds"] or not run.released_by else each | mark for each in found]
+
+
+def _publish(settings: Settings, run: GateRun, found: list[Found]) -> Publication:
+    run_id = _run_id(settings) if run.released_by else run.run_id
+    run = replace(run, publication=run_id)
     file = marts_file(settings, run_id)
     try:
         counts = export_marts(settings, file, run_id)
@@ -70,7 +121,7 @@ def _publish(settings: Settings, gates: list[dict[str, Any]]) -> Publication:
             data_through=data_through(settings),
             loaded_at=datetime.fromisoformat(loads[-1].snapshot_at) if loads else None,
             row_counts=counts,
-            gates=gates,
+            gates=_marked(run, found),
         )
         remember(publication)
         point_to(settings, publication)
@@ -81,5 +132,7 @@ def _publish(settings: Settings, gates: list[dict[str, Any]]) -> Publication:
             f"The marts could not be written to {settings.published}: {error}",
             "Make room (or mend the folder), then: crm publish. What was published before is untouched.",
         ) from error
+    keep(settings, run)
+    write_index(settings)
     prune(settings, settings.keep_publications)
     return publication

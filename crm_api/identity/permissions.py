@@ -27,7 +27,11 @@ class Permission(StrEnum):
     PROCESS_MANAGE = "process:manage"
     CALENDAR_MANAGE = "calendar:manage"
     REPORT_READ = "report:read"
+    # Let a publication pass that a quality gate holds.
+    PUBLICATION_RELEASE = "publication:release"
     KEY_LEVEL_DECIDE = "key-level:decide"
+    # Say what complaints that fit no type are about: a new type enters the catalogue.
+    TOPIC_NAME = "topic:name"
     CALL_LIST_READ = "call-list:read"
     CALL_LIST_WORK = "call-list:work"
     CAMPAIGN_MANAGE = "campaign:manage"
@@ -72,6 +76,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     "supervisor": frozenset(
         _PROVINCIAL_DESK
         | {_P.TICKET_BULK, _P.CUSTOMER_MERGE, _P.KEY_LEVEL_DECIDE, _P.KNOWLEDGE_WRITE, _P.REPORT_READ, _P.EXPORT}
+        | {_P.TOPIC_NAME}
         | {_P.TELEPHONY_SUPERVISE, _P.RECORDING_LISTEN}
         | {_P.CALL_LIST_READ, _P.CALL_LIST_WORK, _P.CAMPAIGN_MANAGE}
     ),
@@ -82,13 +87,14 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | {_P.CUSTOMER_WRITE, _P.CUSTOMER_MERGE, _P.KEY_LEVEL_DECIDE, _P.TICKET_BULK}
         | {_P.REPORT_READ, _P.EXPORT, _P.CALL_LIST_READ}
     ),
-    "analyst": frozenset({_P.SELF, _P.REPORT_READ, _P.TELEPHONY_READ}),
-    "manager": frozenset({_P.SELF, _P.REPORT_READ, _P.MONITOR_READ, _P.TELEPHONY_READ}),
+    "analyst": frozenset({_P.SELF, _P.REPORT_READ, _P.PUBLICATION_RELEASE, _P.TELEPHONY_READ}),
+    "manager": frozenset({_P.SELF, _P.REPORT_READ, _P.PUBLICATION_RELEASE, _P.MONITOR_READ, _P.TELEPHONY_READ}),
     "marketing": frozenset({_P.SELF, _P.REPORT_READ, _P.CALL_LIST_READ, _P.CAMPAIGN_MANAGE, _P.EXPORT}),
     "administrator": frozenset(
         {
             _P.SELF,
             _P.USER_MANAGE,
+            _P.PUBLICATION_RELEASE,
             _P.AUDIT_READ,
             _P.PROCESS_READ,
             _P.PROCESS_MANAGE,

@@ -12,7 +12,7 @@
 {% macro building() -%}
 read_json('{{ env_var("CRM_BUILDING") | replace("'", "''") | replace("[", "[[]") }}', columns = {
   mode: 'varchar', build: 'varchar', loads: 'varchar[]', all_loads: 'varchar[]', snapshot_at: 'varchar',
-  since_build: 'varchar', since_through: 'varchar', publication: 'varchar'
+  since_build: 'varchar', since_through: 'varchar', publication: 'varchar', set_aside: 'varchar[]'
 })
 {%- endmacro %}
 

@@ -15,7 +15,7 @@
 
 {# Those of them that a model reads: an increment adds only the new ones to a changing model. #}
 {% macro loads_read() %}
-  {% if not (is_increment() and model.config.materialized == 'changing') %}{{ return(current_loads()) }}{% endif %}
+  {% if not (is_increment() and model.config.materialized in ('changing', 'layered')) %}{{ return(current_loads()) }}{% endif %}
   {{ return(run_query("select unnest(loads) from " ~ building()).columns[0].values() | list) }}
 {% endmacro %}
 
@@ -52,9 +52,38 @@
   {{ return('select ' ~ lake_key ~ ' as ' ~ name ~ ' from ' ~ read_lake(paths) if paths else none) }}
 {% endmacro %}
 
+{# The rows of some files of one lake table, without those that a gate set aside (warehouse/quarantine.py). #}
 {% macro read_lake(paths) -%}
+{%- set listed -%}
 read_parquet([{% for path in paths %}'{{ path | replace("'", "''") | replace("[", "[[]") }}'{{ ", " if not loop.last }}{% endfor %}], union_by_name = true, hive_partitioning = false)
+{%- endset -%}
+{%- set key = key_set_aside(paths) -%}
+{%- if key -%}
+(
+  select held.* from {{ listed }} as held
+  anti join (
+    select row_key, load_id from read_parquet('{{ lake_glob() }}/_quarantine/*.parquet')
+    where table_name = '{{ lake_table_of(paths[0]) }}'
+  ) as aside on cast(held.{{ key }} as varchar) = aside.row_key and held._dlt_load_id = aside.load_id
+)
+{%- else -%}{{ listed }}{%- endif -%}
 {%- endmacro %}
+
+{# The table that a file belongs to: of <table>/_schema.parquet or <table>/<day>/<file>. #}
+{% macro lake_table_of(path) -%}
+{%- set parts = path.split('/') -%}
+{{ return(parts[-2] if parts[-1] == '_schema.parquet' else parts[-3]) }}
+{%- endmacro %}
+
+{# The key by which rows of these files are set aside; empty where none of their table are. #}
+{% macro key_set_aside(paths) %}
+  {% if not execute or not paths %}{{ return('') }}{% endif %}
+  {% set wanted = lake_table_of(paths[0]) ~ ':' %}
+  {% for entry in run_query("select unnest(set_aside) from " ~ building()).columns[0].values() %}
+    {% if entry.startswith(wanted) %}{{ return(entry[wanted | length:]) }}{% endif %}
+  {% endfor %}
+  {{ return('') }}
+{% endmacro %}
 
 {#
   The newest version of each row of a captured table, tombstones included: per key the row of the highest load. A full

@@ -26,8 +26,11 @@ SCHEDULES = {
     "backfill", "capture_to_marts", "forecast_and_staff", "kpi_reports", "maintain", "reconcile_telephony",
     "score_customers", "train_models",
 }  # fmt: skip
-#: Tasks that open the warehouse or publish.
-WRITERS = {"ingest", "build", "publish", "keep_documents", "train", "score", "forecast"}
+#: Tasks that write the lake, open the warehouse, publish, or must not meet one that does.
+WRITERS = {
+    "ingest", "gate_lake", "build", "publish", "keep_documents", "train", "score", "forecast", "compact", "prune",
+    "back_up",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import pytest
 from core.errors import CrmError, GateFailedError, NotPublishedError
 from core.scope import PROVINCE
 from core.settings import Settings
-from tests.warehouse.centre import MONDAY, Centre, at, equipped
+from tests.warehouse.centre import MONDAY, at, equipped
 from tests.warehouse.lake import Rows
 from warehouse.build import build
 from warehouse.lock import WarehouseBusyError, warehouse_lock
@@ -98,32 +98,7 @@ class TestKeeping:
         )
 
 
-def broken_gate(make: Callable[..., Settings], centre: Centre) -> str:
-    """What publishing says of rows that break a gate."""
-    settings = make(centre.rows)
-    build(settings)
-    with pytest.raises(GateFailedError) as refused:
-        publish(settings)
-    with pytest.raises(NotPublishedError):
-        current(settings)
-    assert not list(settings.published.glob("*")) if settings.published.exists() else True
-    return str(refused.value)
-
-
-class TestGates:
-    def test_a_batch_with_impossible_times_or_a_number_of_a_person_is_named_and_held(
-        self, lake_home: Callable[..., Settings], reference: dict[str, Rows]
-    ) -> None:
-        centre = equipped(reference)
-        wrong = centre.contact(at(MONDAY, "09:00:00"), "answered", ended_at=at(MONDAY, "08:00:00"))
-        centre.ticket(at(MONDAY, "09:00:00"), code="13912345678")
-        told = broken_gate(lake_home, centre)
-        assert "lake_contacts_by_day: expect_column_values_to_be_between(ended_before_start)" in told
-        assert "day=2026-03-02 00:00:00, contacts=1, without_start=0, ended_before_start=1, in_the_future=0" in told
-        assert f"example_id={wrong}" in told
-        assert "marts_values: expect_column_values_to_not_match_regex(value)" in told
-        assert "value=13912345678, table=fct_ticket, column=code" in told
-
+class TestLaws:
     def test_a_law_that_does_not_hold_stops_the_build_and_publishing_after_it(
         self, lake_home: Callable[..., Settings], reference: dict[str, Rows]
     ) -> None:
