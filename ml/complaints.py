@@ -7,10 +7,11 @@ import pandas as pd
 from sklearn.metrics import f1_score
 from sqlalchemy import select
 
-from core.database import make_engine
+from core.database import make_engine, session_scope
 from core.settings import Settings
 from crm_api.store import require_ready
 from crm_api.suggestions.models import ComplaintSuggestion
+from crm_api.suggestions.topics import named_tickets
 from crm_api.tickets.models import Ticket
 from ml.customers.churn import TooLittleDataError
 from ml.models import ComplaintClassifier
@@ -25,7 +26,7 @@ _JUDGED_SHARE = 0.2
 def read_texts(settings: Settings, most: int = MOST_TEXTS) -> pd.DataFrame:
     """The newest tickets with a complaint type and words: id, created_at, text, type, corrected; oldest first.
 
-    `corrected`: a person chose otherwise than was suggested.
+    `corrected`: a person chose otherwise than was suggested, or named the topic that the ticket belongs to.
     """
     statement = (
         select(Ticket.id, Ticket.created_at, Ticket.title, Ticket.description, Ticket.complaint_type_code)
@@ -36,8 +37,9 @@ def read_texts(settings: Settings, most: int = MOST_TEXTS) -> pd.DataFrame:
     chosen = select(ComplaintSuggestion.ticket_id, ComplaintSuggestion.suggested, ComplaintSuggestion.chosen_code)
     engine = make_engine(settings)
     require_ready(engine)
-    with engine.connect() as connection:
+    with session_scope(engine) as connection:
         rows = connection.execute(statement).all()
+        named = named_tickets(connection)
         choices = connection.execute(chosen.where(ComplaintSuggestion.ticket_id.is_not(None))).all()
     engine.dispose()
     corrected = {row.ticket_id for row in choices if row.suggested and row.suggested[0].get("code") != row.chosen_code}
@@ -46,8 +48,8 @@ def read_texts(settings: Settings, most: int = MOST_TEXTS) -> pd.DataFrame:
             "id": [row.id for row in rows],
             "created_at": [row.created_at for row in rows],
             "text": [" ".join(filter(None, (row.title, row.description))) for row in rows],
-            "type": [row.complaint_type_code for row in rows],
-            "corrected": [row.id in corrected for row in rows],
+            "type": [named.get(row.id, row.complaint_type_code) for row in rows],
+            "corrected": [row.id in corrected or row.id in named for row in rows],
         }
     )
     return table[table["text"].str.strip() != ""].iloc[::-1].reset_index(drop=True)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from core.database import make_engine
+from core.database import make_engine, session_scope
 from core.settings import Settings, get_settings
 from ml import complaints, registry
 from ml.customers import churn, key_customers, offers, segmentation
@@ -20,7 +20,7 @@ from ml.evaluation import Bins
 from ml.features import build_features, build_scores, read_features, span
 from ml.lake import Artefact, rows_of, write
 from ml.parameters import parameters
-from ml.topics import emerging
+from ml.topics import Topic, emerging
 
 Tell = Callable[[str], None]
 _MONTH = 30
@@ -57,10 +57,11 @@ def score(
     run.prepare()
     scored = run.customers()
     tell("lake")
-    load_id = write(settings, [*run.artefacts(scored), *registry_artefacts(settings, run.drift), *_topics(settings)])
+    topics = _topics(settings)
+    load_id = write(settings, [*run.artefacts(scored), *registry_artefacts(settings, run.drift), *_listed(topics)])
     if to_store:
         tell("store")
-        _to_store(settings, scored, run.key_changes)
+        _to_store(settings, scored, run.key_changes, topics)
     tell("marts")
     build_scores(settings)
     run_id = _publish(settings, tell) if publish else ""
@@ -74,19 +75,24 @@ def score(
     )
 
 
-def _topics(settings: Settings) -> list[Artefact]:
-    """Topics that fit no complaint type; none without a complaint model."""
+def _topics(settings: Settings) -> tuple[date, list[Topic]] | None:
+    """The newest complaint's day, and topics that fit no complaint type; None without a complaint model."""
     if registry.champion(settings, complaints.MODEL) is None:
-        return []
+        return None
     table = complaints.read_texts(settings)
     if table.empty:
-        return []
+        return None
     newest = table["created_at"].max()
-    found = emerging(table, registry.load(settings, complaints.MODEL), newest)
+    return newest.date(), emerging(table, registry.load(settings, complaints.MODEL), newest)
+
+
+def _listed(topics: tuple[date, list[Topic]] | None) -> list[Artefact]:
+    if topics is None:
+        return []
     rows: list[dict[str, object]] = [
         {"topic_number": number, "tickets": len(topic.tickets), "first_seen": topic.first, "last_seen": topic.last,
-         "terms": "、".join(topic.terms), "as_of": newest.date()}
-        for number, topic in enumerate(found, start=1)
+         "terms": "、".join(topic.terms), "as_of": topics[0]}
+        for number, topic in enumerate(topics[1], start=1)
     ]  # fmt: skip
     schema = pa.schema(
         [("topic_number", pa.int64()), ("tickets", pa.int64()), ("first_seen", pa.date32()),
@@ -321,9 +327,12 @@ def _versions(settings: Settings, model: str, drift: dict[str, float]) -> list[d
     return rows
 
 
-def _to_store(settings: Settings, scored: list[Scored], key_changes: pa.Table) -> None:
-    """The latest scores into the operational store, all models or none."""
+def _to_store(
+    settings: Settings, scored: list[Scored], key_changes: pa.Table, topics: tuple[date, list[Topic]] | None
+) -> None:
+    """The latest scores into the operational store, all models or none; what people are to decide."""
     from crm_api.scores import proposals, service
+    from crm_api.suggestions import topics as naming
 
     engine = make_engine(settings)
     with engine.begin() as connection:
@@ -331,6 +340,11 @@ def _to_store(settings: Settings, scored: list[Scored], key_changes: pa.Table) -
             service.replace(connection, each.model, [each.table.select(SCHEMA.names)], each.words)
         if key_changes.num_columns > 1:
             proposals.propose(connection, key_changes)
+    if topics is not None:
+        with session_scope(engine) as session:
+            naming.propose(
+                session, [naming.Found(each.terms, each.tickets, each.first, each.last) for each in topics[1]]
+            )
     engine.dispose()
 
 

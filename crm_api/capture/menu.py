@@ -30,6 +30,7 @@ _ITEMS = (
     Item("callbacks", "/app/callbacks", "k", Permission.CONTACT_CREATE),
     Item("calls", "/app/calls", "q", Permission.CALL_LIST_WORK),
     Item("campaigns", "/app/campaigns", "g", Permission.CALL_LIST_READ),
+    Item("proposals", "/app/proposals", "y", Permission.KEY_LEVEL_DECIDE),
     Item("monitor", "/app/monitor", "m", Permission.MONITOR_READ),
     Item("supervisor", "/app/supervisor", "s", Permission.TELEPHONY_SUPERVISE),
     Item("process", "/app/process", "w", Permission.PROCESS_READ, frozenset({"supervisor", "administrator"})),

@@ -103,10 +103,7 @@ def name(
     topic = _open(session, topic_id)
     if (complaint_type_code is None) == (new is None):
         raise InvalidError("Neither one type nor one new type is named.", "Name a complaint type, or a new one.")
-    if new is not None:
-        kind = _made(session, new)
-    else:
-        kind = _known(session, complaint_type_code or "")
+    kind = _made(session, new) if new is not None else _known(session, complaint_type_code or "")
     _decide(session, topic, "named", kind.code, actor, None, origin)
     return topic
 

@@ -173,7 +173,7 @@ TABLE: dict[tuple[str, str], Row] = {
     # topics
     ("GET", "/api/v1/emerging-topics"): Row(NAMERS),
     ("POST", "/api/v1/emerging-topics/{topic_id}/naming"): Row(
-        NAMERS, target="topic", body=lambda: {"complaint_type_code": "nothing"}, status=422
+        NAMERS, target="topic", body=lambda: {"complaint_type_code": "nothing"}, status=409
     ),
     ("POST", "/api/v1/emerging-topics/{topic_id}/dismissal"): Row(NAMERS, target="topic", body=dict, status=409),
     ("GET", "/app/proposals"): Row(DECIDERS),
