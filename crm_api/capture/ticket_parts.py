@@ -15,7 +15,7 @@ from crm_api.capture.work import review_page
 from crm_api.errors import InvalidError, NotAllowedError, NotFoundError
 from crm_api.identity.permissions import Permission
 from crm_api.identity.sessions import Identity
-from crm_api.tickets import bulk, proposals, relations, service
+from crm_api.tickets import bulk, continuing, proposals, relations, service
 from crm_api.tickets.access import find, visible
 from crm_api.tickets.models import Ticket
 from crm_api.web.dependencies import DbSession, From, RowId, requires
@@ -43,6 +43,23 @@ def open_outage(ticket_id: RowId, identity: Opener, session: DbSession, request:
     outage = _like(session, identity, ticket_id, sent, "outage")
     relations.attach(session, actor=identity.actor, ticket_id=ticket_id, parent_id=outage.id)
     return _again(request, session, identity, ticket_id)
+
+
+@router.post("/app/tickets/{ticket_id}/continue")
+def go_on(ticket_id: RowId, identity: Opener, session: DbSession, request: Request, sent: Sent) -> Response:
+    """Open a ticket that goes on from an ended one or from imported history, and show it."""
+    key = sent.text("key", longest=70)
+    made = continuing.continue_ticket(
+        session,
+        actor=identity.actor,
+        ticket_id=ticket_id,
+        title=sent.text("title", longest=300),
+        description=sent.text("description"),
+        idempotency_key=f"continue-{key}" if key else None,
+    )
+    answer = _again(request, session, identity, made.id)
+    answer.headers["HX-Push-Url"] = f"/app/tickets/{made.id}"
+    return answer
 
 
 def _like(session: Session, identity: Identity, ticket_id: int, sent: Fields, kind: str) -> Ticket:

@@ -18,6 +18,7 @@ from crm_api.customers.models import Customer, CustomerPhone
 from crm_api.customers.schemas import PhoneOut, phone_out
 from crm_api.errors import NotFoundError
 from crm_api.identity.models import User
+from crm_api.identity.permissions import Permission
 from crm_api.identity.sessions import Identity
 from crm_api.organisation.models import OrgUnit
 from crm_api.sla.clocks import Reading
@@ -26,6 +27,7 @@ from crm_api.tickets.access import visible, works_on
 from crm_api.tickets.assignments import assignments
 from crm_api.tickets.checklists import items
 from crm_api.tickets.comments import comments
+from crm_api.tickets.continuing import can_continue, is_imported
 from crm_api.tickets.loop_models import FOLLOW_UP_OUTCOMES, LINK_KINDS, PENDING_REASONS, FollowUpCall
 from crm_api.tickets.models import PRIORITIES, Ticket
 from crm_api.tickets.process_service import definition_of
@@ -99,6 +101,8 @@ def context(session: Session, identity: Identity, ticket_id: int) -> dict[str, A
         "link_kinds": LINK_KINDS,
         "files": attachments(session, actor=actor, owner="ticket", owner_id=ticket_id),
         "child_key": uuid4().hex,
+        "imported": is_imported(ticket),
+        "continues": can_continue(ticket) and identity.may(Permission.TICKET_CREATE),
         "handlers": _handlers(session, ticket.unit_id),
         "clashes": [],
         "kept": {},
@@ -123,7 +127,7 @@ def context(session: Session, identity: Identity, ticket_id: int) -> dict[str, A
         "channels": {row.code: row for row in names.channels(session)},
         "priorities": PRIORITIES,
         "editable": ticket.state not in ("closed", "cancelled")
-        and ticket.source == "captured"
+        and not is_imported(ticket)
         and _edits(actor, works, ticket.state),
         "typed": _draft(session, identity.user_id, f"ticket:{ticket_id}"),
         "process": definition_of(session, view.work.process_version_id) if view.work else None,

@@ -61,7 +61,9 @@ def hold(session: Session, *, actor: Actor, ticket_id: int, now: datetime) -> tu
         raise NotFoundError(f"There is no ticket {ticket_id}.")
     if ticket.source != "captured":
         raise WrongStateError(
-            f"Ticket {ticket.code} is history imported from {ticket.source}.", "Open a new ticket.", guard="imported"
+            f"Ticket {ticket.code} is history imported from {ticket.source}.",
+            "Open a ticket that continues it.",
+            guard="imported",
         )
     work = session.get(TicketWork, ticket_id, populate_existing=True)
     return ticket, work or adopt(session, ticket=ticket, now=now)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from crm_api.identity.permissions import Permission
 from crm_api.identity.sessions import Identity
-from crm_api.tickets import assignments, checklists, comments, follow_up, relations
+from crm_api.tickets import assignments, checklists, comments, continuing, follow_up, relations
 from crm_api.tickets.access import find
 from crm_api.tickets.models import Ticket
 from crm_api.tickets.schemas import TicketOut
@@ -20,6 +20,7 @@ from crm_api.tickets.work_schemas import (
     ClaimOut,
     CommentIn,
     CommentOut,
+    ContinuationIn,
     LinkIn,
     LinkOut,
     ParentIn,
@@ -38,6 +39,7 @@ templates = APIRouter(prefix="/api/v1/ticket-templates", tags=["tickets"])
 ROUTERS = (router, calls, templates)
 Reader = Annotated[Identity, requires(Permission.TICKET_READ)]
 Worker = Annotated[Identity, requires(Permission.TICKET_WORK)]
+Opener = Annotated[Identity, requires(Permission.TICKET_CREATE)]
 
 
 @router.get("/comments", responses=problems(404))
@@ -112,6 +114,20 @@ def add_link(ticket_id: RowId, body: LinkIn, identity: Worker, session: DbSessio
             session, actor=identity.actor, ticket_id=ticket_id, other_id=body.other_id, kind=body.kind
         )
         return LinkOut.model_validate(made)
+
+    return once.run(produce)
+
+
+@router.post("/continuations", status_code=201, response_model=TicketOut, responses=problems(404, 409))
+def continue_ticket(
+    ticket_id: RowId, body: ContinuationIn, identity: Opener, session: DbSession, once: Idempotent
+) -> Response:
+    """Open a ticket that goes on from one that has ended, or from imported history; the two are linked."""
+
+    def produce() -> TicketOut:
+        made = continuing.continue_ticket(session, actor=identity.actor, ticket_id=ticket_id, **body.model_dump())
+        session.flush()
+        return TicketOut.model_validate(made)
 
     return once.run(produce)
 

@@ -187,3 +187,10 @@ class ProposalOut(Out):
     created_by: str
     created_at: datetime
     ticket_ids: list[int]
+
+
+class ContinuationIn(In):
+    """What the ticket that goes on from an ended one is about; a title left out is the old one's."""
+
+    title: Line | None = None
+    description: Text | None = None
