@@ -43,6 +43,10 @@ class Frame:
         """The same frame with its KPIs limited to members of dimensions, e.g. `queue="fault"`; None limits nothing."""
         return replace(self, source=self.source.narrowed(**members))
 
+    def may(self, permission: str) -> bool:
+        """Whether the CRM grants the viewer `permission`."""
+        return self.viewer.may(permission)
+
     def kpi(self, code: str) -> Kpi:
         """A KPI's definition."""
         return dictionary()[code]

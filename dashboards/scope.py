@@ -62,4 +62,7 @@ def viewer_without_sign_in() -> Viewer | None:
     unit = DashboardSettings().scope.strip()
     if not unit:
         return None
-    return Viewer(PROVINCE if unit == "province" else Scope(unit))
+    # The telephone floor is the province's: single agents are shown to it alone.
+    if unit == "province":
+        return Viewer(PROVINCE, permissions=frozenset({SEE_PAGES, "telephony:read"}))
+    return Viewer(Scope(unit))
