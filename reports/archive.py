@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.files import write_atomically
+from core.i18n import texts
 from core.report_archive import Archived, folder, keep
 from core.settings import Settings
+from reports.charts import Drawings
 from reports.document import Document
 from reports.html import Picture, render
 from reports.pdf import pdf
@@ -31,9 +33,10 @@ def write(document: Document, settings: Settings | None = None, into: Path | Non
     """
     place = into or folder(settings) / document.period.kind / document.period.key
     place.mkdir(parents=True, exist_ok=True)
-    page, _ = render(document, "page")
-    mail, pictures = render(document, "mail")
-    for form, content in (("html", page.encode()), ("pdf", pdf(document)), ("xlsx", workbook(document))):
+    drawings = Drawings(texts("reports", document.language))
+    page, _ = render(document, "page", drawings)
+    mail, pictures = render(document, "mail", drawings)
+    for form, content in (("html", page.encode()), ("pdf", pdf(document, drawings)), ("xlsx", workbook(document))):
         write_atomically(place / f"{document.name}.{form}", content)
     entry = Archived(
         name=document.name,

@@ -17,23 +17,38 @@ MOST_BARS, WIDTH, HEIGHT, BAR = 12, 620, 150, 21
 _FORMATS = {"ratio": ".0%", "seconds": ",.0f", "hours": ",.0f", "per_thousand": ",.1f", "score": ".1f"}
 
 
-def svg(section: Section, chart: Chart, text: Texts) -> str:
-    """The chart as an SVG drawing whose words stay words."""
-    drawing: str = vl_convert.vegalite_to_svg(_spec(section, chart, text))
-    return drawing
+class Drawings:
+    """The charts of one document, each described once and painted once, however many forms show it."""
 
+    def __init__(self, text: Texts) -> None:
+        self._text = text
+        self._specs: dict[tuple[str, int], dict[str, Any]] = {}
+        self._pictures: dict[tuple[str, int], bytes] = {}
 
-def png(section: Section, chart: Chart, text: Texts) -> bytes:
-    """The chart as a picture at twice its size, for screens that are sharp."""
-    picture: bytes = vl_convert.vegalite_to_png(_spec(section, chart, text), scale=2)
-    return picture
+    def svg(self, section: Section, number: int, chart: Chart) -> str:
+        """Chart `number` of the section as an SVG drawing whose words stay words."""
+        drawing: str = vl_convert.vegalite_to_svg(self._spec(section, number, chart))
+        return drawing
+
+    def png(self, section: Section, number: int, chart: Chart) -> bytes:
+        """The same as a picture at twice its size, for screens that are sharp."""
+        key = section.code, number
+        if key not in self._pictures:
+            self._pictures[key] = vl_convert.vegalite_to_png(self._spec(section, number, chart), scale=2)
+        return self._pictures[key]
+
+    def _spec(self, section: Section, number: int, chart: Chart) -> dict[str, Any]:
+        key = section.code, number
+        if key not in self._specs:
+            self._specs[key] = _spec(section, chart, self._text)
+        return self._specs[key]
 
 
 def _spec(section: Section, chart: Chart, text: Texts) -> dict[str, Any]:
     drawn = _bars(section, chart) if chart.kind == "bar" else _lines(section, chart)
     if chart.target is not None:
         drawn = drawn + _target(section, chart, text)
-    spec: dict[str, Any] = _themed(drawn, section, chart).to_dict()
+    spec: dict[str, Any] = _themed(drawn, section, chart).to_dict(validate=False)
     return spec
 
 

@@ -37,14 +37,15 @@ def _environment() -> Environment:
     )
 
 
-def render(document: Document, medium: Medium) -> tuple[str, list[Picture]]:
-    """The HTML and, for an e-mail, the pictures that it refers to."""
+def render(document: Document, medium: Medium, drawings: charts.Drawings | None = None) -> tuple[str, list[Picture]]:
+    """The HTML and, for an e-mail, the pictures that it refers to; forms of one document may share its drawings."""
     text, pictures = texts("reports", document.language), []
+    drawn = drawings or charts.Drawings(text)
 
     def drawing(section: Section, number: int, chart: Chart) -> Markup:
         if medium == "print":
-            return Markup(charts.svg(section, chart, text))  # noqa: S704 - our own drawing; its words are escaped
-        content = charts.png(section, chart, text)
+            return Markup(drawn.svg(section, number, chart))  # noqa: S704 - our own drawing; its words are escaped
+        content = drawn.png(section, number, chart)
         content_id = f"{section.code}-{number}"
         if medium == "mail":
             pictures.append(Picture(content_id, content))

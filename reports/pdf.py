@@ -1,14 +1,15 @@
 """The document as an A4 PDF: drawings as vectors, words searchable."""
 
+from reports.charts import Drawings
 from reports.document import Document
 from reports.html import render
 
 
-def pdf(document: Document) -> bytes:
+def pdf(document: Document, drawings: Drawings | None = None) -> bytes:
     """The PDF file's content."""
     import weasyprint
 
-    html, _ = render(document, "print")
+    html, _ = render(document, "print", drawings)
     content: bytes = weasyprint.HTML(string=html, base_url="about:blank", url_fetcher=_no_fetching).write_pdf()
     return content
 
