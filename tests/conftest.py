@@ -61,14 +61,16 @@ def postgresql() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgresql_url(postgresql: str) -> str:
-    """URL of a fresh PostgreSQL store, migrated, with reference data."""
+def postgresql_url(postgresql: str) -> Iterator[str]:
+    """URL of a fresh PostgreSQL store, migrated, with reference data; dropped after the test."""
     name = f"crm_{next(_numbers)}"
     admin = create_engine(make_url(postgresql).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template_crm"))
+    yield make_url(postgresql).set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
     admin.dispose()
-    return make_url(postgresql).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture
