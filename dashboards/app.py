@@ -8,7 +8,8 @@ from core.errors import NotPublishedError
 from core.i18n import Language, Texts, texts
 from dashboards.crm import CrmUnreachableError
 from dashboards.data import current_source, known
-from dashboards.frame import default_language, open_frame, url_params, watch
+from dashboards.frame import current_frame, default_language, open_frame, url_params, watch
+from dashboards.keeping import menus
 from dashboards.scope import Viewer
 from dashboards.sign_in import refuse, signed_in, unreachable
 from dashboards.url_state import read_language, read_view
@@ -26,6 +27,7 @@ PAGES = {
     "resource_use": ":material/cable:",
     "customer_patterns": ":material/groups:",
     "staffing": ":material/event_available:",
+    "data_quality": ":material/verified:",
     "models": ":material/psychology:",
     "campaigns": ":material/campaign:",
 }
@@ -48,6 +50,7 @@ def show(viewer: Viewer, text: Texts, language: Language, title: str) -> bool:
         return False
     view, notices = read_view(params, default_language=language, known=held)
     open_frame(source, view, held, notices, title, viewer)
+    menus(current_frame(), page.url_path.replace("-", "_") or "overview")
     return True
 
 

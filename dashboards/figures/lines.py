@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from core.i18n import Texts
-from dashboards.figures.theme import BEFORE, INK, MAIN, PARTS, TARGET, day_axis, half_hour_axis, themed
+from dashboards.figures.theme import BEFORE, MAIN, PARTS, TARGET, day_axis, half_hour_axis, themed
 
 
 def in_use(table: pd.DataFrame, *, texts: Texts, needed: int = 0) -> Any:
@@ -50,12 +50,13 @@ def in_use(table: pd.DataFrame, *, texts: Texts, needed: int = 0) -> Any:
     return themed(alt.layer(*layers), height=280)
 
 
-def peaks(table: pd.DataFrame, *, texts: Texts) -> Any:
-    """Each day's most lines in use at once, a line for each kind.
+def peaks(table: pd.DataFrame, *, texts: Texts, measure: str | None = None) -> Any:
+    """A count by day, a line for each kind: most lines in use at once, or another `measure`.
 
     Args:
         table: `day`, `name`, `value`.
         texts: the page's texts.
+        measure: what is counted.
     """
     names = list(dict.fromkeys(table["name"]))
     return themed(
@@ -67,13 +68,13 @@ def peaks(table: pd.DataFrame, *, texts: Texts) -> Any:
             color=alt.Color(
                 "name:N",
                 sort=names,
-                scale=alt.Scale(domain=names, range=[PARTS[1], MAIN, INK][: len(names)]),
+                scale=alt.Scale(domain=names, range=PARTS[: len(names)]),
                 legend=alt.Legend(symbolType="stroke"),
             ),
             tooltip=[
                 alt.Tooltip("day:T", title=texts("chart.day"), format="%Y-%m-%d"),
                 alt.Tooltip("name:N", title=texts("lines.kind")),
-                alt.Tooltip("value:Q", title=texts("lines.peak"), format=",.0f"),
+                alt.Tooltip("value:Q", title=measure or texts("lines.peak"), format=",.0f"),
             ],
         ),
         height=280,

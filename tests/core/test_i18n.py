@@ -4,8 +4,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import yaml
 
-from core.i18n import Texts, as_language, differences, placeholders, texts
+from core.i18n import LANGUAGES, Texts, _flat, as_language, differences, placeholders, texts
 
 ROOT = Path(__file__).parents[2]
 #: Every package that has texts.
@@ -19,6 +20,15 @@ def test_there_are_catalogues() -> None:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_both_languages_have_the_same_keys_and_placeholders(package: str) -> None:
     assert differences(package) == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_part_says_what_another_part_says(package: str, language: str) -> None:
+    said: dict[str, str] = {}
+    for part in sorted((ROOT / package / "texts").glob(f"*{language}.yml")):
+        for key, text in _flat(yaml.safe_load(part.read_text(encoding="utf-8")) or {}):
+            assert said.setdefault(key, text) == text, f"{part.name} says {key} otherwise"
 
 
 def test_a_difference_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
