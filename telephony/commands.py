@@ -2,7 +2,8 @@
 
 import json
 import os
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,13 @@ def _manager_secret() -> str:
     if not secret:
         raise ConfigurationError("CRM_MANAGER_SECRET is not set.", "Set it to the manager user's secret.")
     return secret
+
+
+def _network(text: str) -> IPv4Network:
+    try:
+        return IPv4Network(text)
+    except ValueError as error:
+        raise ConfigurationError(f"--manager-from is {text!r}: {error}.", "Write a network: 172.16.0.0/12.") from None
 
 
 def _ready_or_away(engine: "Engine") -> None:
@@ -198,6 +206,7 @@ def phone(username: str, agent_code: str | None, kind: str, queues: tuple[str, .
 
 @telephony.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of Asterisk's configuration.")
+@click.option("--etc", help="The same folder as Asterisk sees it.  [default: the same path]")
 @click.option(
     "--state", default="/var/lib/crm-asterisk", show_default=True, help="Asterisk's folder for what it keeps."
 )
@@ -205,16 +214,23 @@ def phone(username: str, agent_code: str | None, kind: str, queues: tuple[str, .
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address that Asterisk listens on.")
 @click.option("--trunk", default="127.0.0.1", show_default=True, help="Address of the carrier's gateway.")
 @click.option("--user", default="crm", show_default=True, help="The manager user.")
+@click.option("--manager-host", default="", help="Address of the manager interface, if not that of --host.")
+@click.option(
+    "--manager-from", default="", help="Network that may use it, e.g. 172.16.0.0/12.  [default: its own address]"
+)
 @click.option("--ivr/--no-ivr", "ivr_enabled", default=True, show_default=True, help="Callers meet the IVR first.")
 @click.option("--sounds", type=click.Path(path_type=Path), help="Folder STATE/sounds as seen here: prompts go there.")
 @click.option("--fax", "fax_number", default="", help="Number whose calls are faxes.")
 def configure(
     out: Path,
+    etc: str | None,
     state: str,
     modules: str,
     host: str,
     trunk: str,
     user: str,
+    manager_host: str,
+    manager_from: str,
     ivr_enabled: bool,
     sounds: Path | None,
     fax_number: str,
@@ -236,11 +252,14 @@ def configure(
     base = PbxPlan(
         user,
         _manager_secret(),
-        ports=Ports(host=host),
+        ports=Ports(host=host, manager_host=manager_host),
         trunk_host=trunk,
         ivr_enabled=ivr_enabled,
         fax_number=fax_number,
     )
+    if manager_from:
+        network = _network(manager_from)
+        base = replace(base, manager_from=str(network.network_address), manager_mask=str(network.netmask))
     settings = get_settings()
     engine = make_engine(settings)
     require_ready(engine)
@@ -251,7 +270,7 @@ def configure(
         own = settings.home / "telephony"
         spoken = provide(sounds, recorded=own / "prompts", cache=own / "spoken")
         click.echo(f"{spoken} prompts written to {sounds}", err=True)
-    changed = write(render(plan, etc=str(out), state=state, modules=modules), out)
+    changed = write(render(plan, etc=etc or str(out), state=state, modules=modules), out)
     click.echo(f"{len(plan.queues)} queues, {len(plan.agents)} agents; changed: {', '.join(changed) or 'nothing'}")
 
 

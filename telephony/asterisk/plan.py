@@ -34,6 +34,8 @@ class QueuePlan:
     max_wait_seconds: int = 0
     weight: int = 0
     target_seconds: int = 20
+    #: How often a waiting caller hears that the wait goes on and may end with a callback.
+    announce_seconds: int = 30
 
     @property
     def name(self) -> str:
@@ -58,9 +60,10 @@ class AgentPlan:
 
 @dataclass(frozen=True)
 class Ports:
-    """Where the PBX listens on `host`."""
+    """Where the PBX listens on `host`; the manager interface on `manager_host`, if that is another."""
 
     host: str = "127.0.0.1"
+    manager_host: str = ""
     sip: int = 5060
     manager: int = 5038
     http: int = 8088
@@ -76,6 +79,9 @@ class PbxPlan:
 
     manager_user: str
     manager_secret: str
+    #: Network whose addresses may use the manager interface, and its mask; empty: the PBX's own address only.
+    manager_from: str = ""
+    manager_mask: str = "255.255.255.255"
     ports: Ports = field(default_factory=Ports)
     service_number: str = "96766"
     #: Address of the carrier's gateway; calls from elsewhere need an agent's secret.

@@ -1,11 +1,13 @@
 """Callers in the IVR of a real Asterisk: where they go, what they are told, and that they always reach an agent."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -163,6 +165,35 @@ def test_callers_are_led_to_their_queue_and_their_way_is_written(
             .order_by(CallSegment.segment_number)
         ).all()
         assert kinds == ["ivr", "talk"]
+
+
+def _beep(path: Path) -> None:
+    """A prompt of a fifth of a second instead of the spoken one."""
+    with wave.open(str(path), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(b"\0" * 3200)
+
+
+def test_who_waits_is_spoken_to_in_the_language_that_they_chose(
+    asterisk: Start, people: Engine, sqlite_url: str, tmp_path: Path
+) -> None:
+    pbx = asterisk(replace(IVR_PLAN, queues=tuple(replace(one, announce_seconds=1) for one in IVR_PLAN.queues)))
+    for language in ("zh", "en"):
+        _beep(pbx.state / "sounds" / language / "waiting.wav")
+    pbx.command("logger add channel spoken verbose(3)")
+    with _ivr(pbx, sqlite_url, tmp_path / "home"):
+        keys = {"zh": [(700, "1"), (700, "1")], "en": [(700, "2"), (700, "1")]}
+        callers = [call_and_press(pbx.plan, tmp_path, "13891239999", keys[n], then_ms=9000) for n in keys]
+        said = pbx.state / "log" / "spoken"
+        assert _eventually(lambda: len(re.findall("sounds/waiting", said.read_text())) >= 6, 20)
+        for one in callers:
+            pressed_through(one)
+    heard = set(re.findall(r"<(\S+)> Playing '\S+/sounds/waiting\.\w+' \(language '(\w+)'\)", said.read_text()))
+    assert sorted(language for _, language in heard) == ["en", "zh"], "each caller hears one language, always the same"
+    assert len({channel for channel, _ in heard}) == 2
+    assert "waiting" not in (pbx.state / "log" / "messages").read_text(), "both files are there"
 
 
 def _number(engine: Engine, model: type) -> int:
