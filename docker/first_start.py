@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 FOLDER = Path("/run/crm-secrets")
 READER = 10001
+DATA = tuple(map(Path, ("/var/lib/crm", "/var/lib/airflow", "/var/lib/crm-asterisk", "/etc/crm-asterisk")))
 NAMES = ("postgresql_password", "manager_secret", "airflow_jwt", "grafana_password")
 
 
@@ -48,7 +49,7 @@ def certificate(host: str) -> tuple[bytes, bytes]:
 
 
 def main() -> None:
-    """Fill the folder and hand the data folder to the service's user."""
+    """Fill the folder and hand the data folders to the service's user."""
     FOLDER.chmod(0o755)
     for name in NAMES:
         put(name, secrets.token_urlsafe(32))
@@ -60,8 +61,9 @@ def main() -> None:
         public, private = certificate(os.environ.get("CRM_HOST", "localhost"))
         put("tls.crt", public)
         put("tls.key", private)
-    for folder in ("/var/lib/crm", "/var/lib/airflow"):
-        os.chown(folder, READER, READER)
+    for folder in DATA:
+        if folder.exists():
+            os.chown(folder, READER, READER)
 
 
 if __name__ == "__main__":

@@ -65,6 +65,7 @@ def ivr(host: str, port: int, menu: Path | None, check: bool) -> None:
     "--campaign",
     "campaigns",
     multiple=True,
+    envvar="CRM_DIAL_CAMPAIGNS",
     help="ID:QUEUE of a call list to work, or ID:QUEUE:preview; may be repeated.",
 )
 @click.option("--queue", default="general", show_default=True, help="For callbacks whose queue is not known.")
