@@ -174,6 +174,8 @@ def _about(
         st.markdown(text(f"card.{name}.note"))
         if is_pickable:
             st.markdown(text("behind.hint"))
+        if "is_unusual" in table:
+            st.markdown(text("anomaly.note"))
         define(frame, kpis)
         if not table.empty:
             download(frame, name, table, chart=chart, title=title, kpis=kpis)

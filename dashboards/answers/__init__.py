@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from dashboards.anomalies import expected, history_of
 from dashboards.frame import Frame
 from dashboards.tables import by_day, days_between
 
@@ -22,10 +23,22 @@ def kpis_before(frame: Frame, by: Sequence[str], only: Sequence[str]) -> pd.Data
 
 
 def daily(frame: Frame, code: str) -> pd.DataFrame:
-    """A KPI day by day beside the compared period: `day`, `value`, `before`."""
+    """A KPI day by day: `day`, `value`, `before` (the compared period's), and what was to be expected of the day.
+
+    `expected`, `low`, `high` and `is_unusual` are those of dashboards.anomalies.
+    """
     view = frame.view
     gap = days_between(view.before.first, view.period.first) if view.before else 0
-    return by_day(kpis(frame, ("day",), [code]), kpis_before(frame, ("day",), [code]), code, view.period, gap)
+    history = history_of(view.period)
+    rows = frame.source.kpis(history, ("day",), only=[code], city=frame.city)
+    known = by_day(rows, None, code, history, 0)
+    first = pd.Timestamp(view.period.first)
+    now = rows[pd.to_datetime(rows["day"]) >= first]
+    table = by_day(now, kpis_before(frame, ("day",), [code]), code, view.period, gap)
+    if table.empty:
+        return table
+    band = expected(known.set_index("day")["value"], frame.kpi(code).unit)
+    return table.merge(band, left_on="day", right_index=True, how="left")
 
 
 def cities_compared(frame: Frame, only: Sequence[str]) -> pd.DataFrame:

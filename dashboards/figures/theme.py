@@ -8,6 +8,8 @@ import pandas as pd
 FONT = '"Source Sans", "Noto Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif'
 INK, MUTED, GRID, PAPER = "#1F2A37", "#6B7280", "#E5E7EB", "#FFFFFF"
 MAIN, BEFORE, TARGET, GOOD, BAD = "#1F5FA8", "#A9B4C2", "#B7791F", "#1B7F5C", "#B3362B"
+#: Where a figure was to be expected; what somebody wrote about a day.
+BAND, NOTE = "#EAF1F8", "#8A5A83"
 #: One hue from paper to ink, for amounts.
 AMOUNT = ["#F1F6FB", "#CFE0F1", "#9CC0E2", "#5F98CC", "#2F72B4", "#17508A", "#0B335F"]
 #: Bad to good through a neutral middle, for shares that have a target.

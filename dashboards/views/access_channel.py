@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboards.annotations import notes_on
 from dashboards.answers.channels import (
     channel_mix,
     channel_names,
@@ -40,7 +41,7 @@ with right:
         frame,
         "channel_shift",
         shifted,
-        lambda: shares(shifted, texts=text, colours=CHANNELS),
+        lambda: shares(shifted, texts=text, colours=CHANNELS, notes=notes_on(frame)),
         kpis=["contacts"],
         behind=Behind("contacts", ("start", "name"), {"first": "first", "last": "last", "channel": "code"}),
     )

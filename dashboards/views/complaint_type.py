@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboards.annotations import notes_on
 from dashboards.answers.complaints import complaint_pareto, complaint_trend, complaints_by_city, hot_spots, type_names
 from dashboards.behind import Behind
 from dashboards.cards import card, tiles
@@ -45,7 +46,9 @@ with left:
         frame,
         "complaint_trend",
         over_time,
-        lambda: shares(over_time, texts=text, colours=parts | {"": "#DADDE2"}, stack="zero", height=340),
+        lambda: shares(
+            over_time, texts=text, colours=parts | {"": "#DADDE2"}, stack="zero", height=340, notes=notes_on(frame)
+        ),
         kpis=["complaints"],
         behind=Behind(
             "tickets",

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboards import attention
+from dashboards.annotations import notes_on
 from dashboards.answers import cities_compared, daily
 from dashboards.answers.overview import attention_list, half_hours_by_weekday
 from dashboards.behind import Behind
@@ -47,6 +48,7 @@ def show_findings(findings: list[attention.Finding]) -> None:
 
 show_findings(attention_list(frame, TILES))
 
+notes = notes_on(frame)
 left, right = st.columns(2)
 for column, code in ((left, "contacts"), (right, "sl_negative")):
     with column:
@@ -56,7 +58,7 @@ for column, code in ((left, "contacts"), (right, "sl_negative")):
             f"trend_{code}",
             table,
             lambda kpi=kpi, table=table: trend(  # type: ignore[misc]  # bound as defaults
-                table, texts=text, unit=kpi.unit, name=frame.kpi_name(kpi.code), target=kpi.target
+                table, texts=text, unit=kpi.unit, name=frame.kpi_name(kpi.code), target=kpi.target, notes=notes
             ),
             kpis=[code],
             behind=Behind("contacts" if code == "contacts" else "visits", ("day",), {"day": "day"}),

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboards.annotations import notes_on
 from dashboards.answers import daily
 from dashboards.answers.seats import occupancy_and_service, seat_shares, seat_states, seats_used
 from dashboards.behind import Behind
@@ -59,7 +60,14 @@ with left:
         frame,
         "trend_seat_utilisation",
         days,
-        lambda: trend(days, texts=text, unit=used.unit, name=frame.kpi_name("seat_utilisation"), target=used.target),
+        lambda: trend(
+            days,
+            texts=text,
+            unit=used.unit,
+            name=frame.kpi_name("seat_utilisation"),
+            target=used.target,
+            notes=notes_on(frame),
+        ),
         kpis=["seat_utilisation"],
         behind=Behind("seats", ("day",), {"day": "day"}),
     )

@@ -34,9 +34,9 @@ def _days(before: float = NAN) -> pd.DataFrame:
 
 def test_a_trend_has_its_target_and_the_period_before_only_where_they_exist() -> None:
     plain = trend(_days(), texts=EN, unit="ratio", name="Service level").to_dict()
-    assert [layer["mark"]["type"] for layer in _layers(plain)] == ["line"]
+    assert [layer["mark"]["type"] for layer in _layers(plain)] == ["line", "rule"]
     full = trend(_days(0.5), texts=EN, unit="ratio", name="Service level", target=0.8).to_dict()
-    assert [layer["mark"]["type"] for layer in _layers(full)] == ["line", "line", "rule", "text", "text"]
+    assert [layer["mark"]["type"] for layer in _layers(full)] == ["line", "line", "rule", "text", "text", "rule"]
     assert "Target 80%" in json.dumps(full)
     assert _layers(full)[0]["encoding"]["y"]["field"] == "before"
 
