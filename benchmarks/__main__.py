@@ -14,6 +14,8 @@ BENCHMARKS = {
     "ingest": "benchmarks.ingest",
     "pipeline": "benchmarks.pipeline",
     "increment": "benchmarks.increment",
+    "cycle": "benchmarks.cycle",
+    "reports": "benchmarks.reports",
     "questions": "benchmarks.questions",
     "models": "benchmarks.models",
     "scoring": "benchmarks.scoring",
@@ -21,6 +23,7 @@ BENCHMARKS = {
     "search": "benchmarks.search",
     "telephony": "benchmarks.telephony",
     "screen-pop": "benchmarks.screen_pop",
+    "suggestions": "benchmarks.suggestions",
     "core": "benchmarks.core_load",
 }
 
