@@ -23,7 +23,7 @@ from ml.parameters import parameters
 from ml.topics import Topic, emerging
 
 Tell = Callable[[str], None]
-_MONTH = 30
+_MONTH, _QUARTER = 30, 90
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,9 @@ class _Scoring:
         self.drift: dict[str, float] = {}
         self.left_out: dict[str, str] = {}
         self.history: list[tuple[date, pa.Table]] = []
+        #: Chance of leaving within `horizon` days, of each row; None where no leaving model is in use.
+        self.leaves: np.ndarray | None = None
+        self.horizon = _QUARTER
         self.key_changes = pa.table({"customer_id": pa.array([], pa.int64())})
 
     def prepare(self) -> None:
@@ -206,10 +209,14 @@ class _Scoring:
 
     def _key_customer(self) -> list[Scored]:
         used = self._champion(key_customers.MODEL)
-        if used is None or not hasattr(self, "leaves"):
+        if used is None:
             return []
         entry = used[1]
-        parts = key_customers.parts_of(self.frame, self.leaves, self.horizon)
+        leaves, horizon = self.leaves, self.horizon
+        if leaves is None:
+            leaves = np.full(len(self.frame), float(entry.data.get("leaving_rate", 0.0)))
+            horizon = int(entry.data.get("horizon_days", _QUARTER))
+        parts = key_customers.parts_of(self.frame, leaves, horizon)
         scored = key_customers.score(self.frame, parts, version=entry.version, as_of=self.as_of)
         self.key_changes = _changes(self.frame, parts, scored)
         return [scored]

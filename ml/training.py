@@ -159,12 +159,18 @@ class _Trainer:
         return [self._register(entry, model, lambda _old: (0.0, 0.0))]
 
     def key_customer(self) -> list[Outcome]:
-        """The transparent score: nothing is learnt, but it is judged by the margin that followed."""
+        """The transparent score: nothing is learnt, but it is judged by the margin that followed.
+
+        Where no leaving model is in use, everybody's chance of leaving is the rate that was seen.
+        """
         planned = self.plan or churn.plan(self._span())
-        model = registry.load(self.settings, churn.MODEL)
-        horizon = int(registry.entry(self.settings, churn.MODEL).data["horizon_days"])
         frame = read_features(self.settings, planned.judge, most_rows=300_000)
-        leaves = model.predict_proba(frame[list(model.feature_names_in_)])[:, 1]
+        rate, horizon = float(churn.labelled(self.settings, planned.judge, planned)[1].mean()), planned.horizon
+        leaves = np.full(len(frame), rate)
+        if registry.champion(self.settings, churn.MODEL) is not None:
+            model = registry.load(self.settings, churn.MODEL)
+            horizon = int(registry.entry(self.settings, churn.MODEL).data["horizon_days"])
+            leaves = model.predict_proba(frame[list(model.feature_names_in_)])[:, 1]
         parts = key_customers.parts_of(frame, leaves, horizon)
         margin = _margin_that_followed(self.settings, frame, planned)
         told = {
@@ -178,7 +184,7 @@ class _Trainer:
             key_customers.MODEL,
             planned.judge,
             frame[["customer_key"]],
-            {"rows": len(frame)},
+            {"rows": len(frame), "leaving_rate": rate, "horizon_days": planned.horizon},
             told,
             key_customers.words(),
             True,
