@@ -80,6 +80,8 @@ class LiveModel:
         for record in call_records(calls, numbers):
             if self._written.get(record.external_id) != record:
                 self._written[record.external_id] = record
+                for part in record.absorbed:
+                    self._written.pop(part, None)
                 changed.append(record)
         self._forget(calls.by_caller(), now)
         return changed

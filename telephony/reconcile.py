@@ -39,7 +39,7 @@ def compare(records: Iterable[CallRecord], stored: Mapping[str, Sequence[Seen]])
     """Per local day of entry, how the stored visits of each call differ from the log's."""
     days: dict[date, Residual] = defaultdict(Residual)
     for record in records:
-        seen = list(stored.get(record.external_id, ()))
+        seen = [one for key in (record.external_id, *record.absorbed) for one in stored.get(key, ())]
         first = days[to_local(record.started_at).date()]
         first.calls_in_log += 1
         first.calls_differing += not _agrees(record, seen)
@@ -103,7 +103,9 @@ def reconcile(
         events, bad = events + [event for event in more if event.call not in told], bad | more_bad
     records = list(call_records(build_calls(events), caller_numbers(events)))
     with session_scope(engine) as session:
-        residuals = compare(records, _stored(session, [record.external_id for record in records]))
+        residuals = compare(
+            records, _stored(session, [key for one in records for key in (one.external_id, *one.absorbed)])
+        )
         record_residuals(session, sorted(residuals.items()))
     paths = [*logs, *cel]
     summary = import_events(engine, (events, bad), paths, source="", rejected=rejected, kind="queue_log")

@@ -45,10 +45,12 @@ def call_records(calls: Calls, numbers: dict[str, str], *, prefix: str = "") -> 
     for call, visits in calls.by_caller().items():
         last = visits[-1]
         ended = last.ended_at if last.exit_class == "answered" else last.exited_at
+        ids = {one for visit in visits for one in (visit.call, visit.linked_call) if one}
         yield CallRecord(
             external_id=prefix + call,
             started_at=instant(visits[0].entered_at),
             ended_at=None if ended is None else instant(ended),
             visits=tuple(_visit(visit, lambda code: prefix + code) for visit in visits),
             caller_number=next((numbers[one.call] for one in visits if one.call in numbers), None),
+            absorbed=tuple(sorted(prefix + one for one in ids - {call})),
         )

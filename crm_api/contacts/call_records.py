@@ -11,12 +11,14 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.time import utc_now
 from crm_api.base import Base
 from crm_api.contacts.models import Call, CallSegment, Contact, QueueVisit
+from crm_api.routing.outbound_models import Recording
+from crm_api.tickets.models import Ticket
 from crm_api.workforce.models import Agent, Queue
 
 _CHUNK = 500
@@ -45,6 +47,8 @@ class CallRecord:
     visits: tuple[VisitRecord, ...]
     caller_number: str | None = None
     called_number: str | None = None
+    #: Keys of calls that turned out to be parts of this one (a consultation): they are no contacts of their own.
+    absorbed: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> str:
@@ -157,6 +161,7 @@ class _Chunk:
         calls = self._write_calls(contacts)
         visits = self._write_visits(contacts)
         self._write_segments(calls, visits)
+        self._absorb(contacts)
         self.session.flush()
         written.added += len(contacts) - len(known)
         written.changed += len(known & self.changed)
@@ -180,6 +185,7 @@ class _Chunk:
         values: dict[str, Any] = {
             "ended_at": record.ended_at,
             "outcome": record.outcome,
+            "deleted_at": None,
             "agent_id": self.directory.agent(answered[-1].agent) if answered else None,
         }
         return values | ({"remote_address": record.caller_number} if record.caller_number else {})
@@ -193,6 +199,7 @@ class _Chunk:
             contact_id = contacts[record.external_id].id
             call = calls[record.external_id] = of_contact.get(contact_id) or Call(contact_id=contact_id)
             values: dict[str, Any] = {"started_at": self._start(record, call), "ended_at": record.ended_at}
+            values["deleted_at"] = None
             self._put(record, call, values | ({"called_number": record.called_number} if record.called_number else {}))
         self.session.flush()
         return calls
@@ -222,6 +229,26 @@ class _Chunk:
             rows = sorted(present[call_id], key=lambda row: row.segment_number)
             wanted = _segments(record, [row.id for row in visits[record.external_id]], self.directory)
             self._match(record, rows, wanted, partial(CallSegment, call_id=call_id), "segment_number")
+
+    def _absorb(self, contacts: dict[str, Contact]) -> None:
+        """Parts that were told as calls of their own before get a tombstone; what hangs on them moves to the whole."""
+        whole = {part: record for record in self.records for part in record.absorbed}
+        if not whole:
+            return
+        parts = self._rows(Contact, Contact.external_id, list(whole), Contact.channel_code == "voice")
+        for part in [one for one in parts if one.deleted_at is None]:
+            record, now = whole[str(part.external_id)], utc_now()
+            for moved in (Ticket, Recording):
+                same = update(moved).where(moved.contact_id == part.id)
+                self.session.execute(same.values(contact_id=contacts[record.external_id].id))
+            of_part = select(Call.id).where(Call.contact_id == part.id)
+            for gone in (
+                update(QueueVisit).where(QueueVisit.contact_id == part.id),
+                update(CallSegment).where(CallSegment.call_id.in_(of_part)),
+                update(Call).where(Call.contact_id == part.id),
+            ):
+                self.session.execute(gone.values(deleted_at=now))
+            self._put(record, part, {"deleted_at": now})
 
     def _match(
         self,
