@@ -77,7 +77,8 @@ def make_engine(settings: Settings | None = None, *, url: str | None = None, con
     `connections` is how many may be open at once (a server that works on more requests than that would stop for good).
     """
     target = _known_url(url or (settings or get_settings()).store_url)
-    pool: dict[str, int] = {"pool_size": 5, "max_overflow": max(0, connections - 5)} if connections else {}
+    # All are kept once opened, the last used first: opening one in the middle of an overload costs most.
+    pool: dict[str, Any] = {"pool_size": connections, "max_overflow": 0, "pool_use_lifo": True} if connections else {}
     if target.get_backend_name() == "postgresql":
         target = target.set(drivername="postgresql+psycopg")
         return create_engine(target, pool_pre_ping=True, **pool)

@@ -68,9 +68,8 @@ def create_app(engine: Engine | None = None, settings: WebSettings | None = None
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
-    # Each request holds one connection while it waits for a thread: fewer connections than requests is a deadlock.
-    most = configured.requests_in_flight + configured.reserved_in_flight
-    app.state.engine = engine or make_engine(connections=most + 4)
+    # Each request at work holds one connection while it waits for a thread: fewer connections would be a deadlock.
+    app.state.engine = engine or make_engine(connections=configured.requests_at_once + 8)
     app.state.settings = configured
     app.state.metrics = Metrics()
     app.state.tables = models.Base.metadata

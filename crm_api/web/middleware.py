@@ -1,10 +1,11 @@
 """Middleware around every route (plain ASGI, outermost first): telling, shedding, limiting, guarding the body."""
 
+import asyncio
 import json
 import re
 import secrets
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from http import HTTPStatus
 from urllib.parse import unquote_to_bytes
 
@@ -100,35 +101,93 @@ class Telling:
 
 
 class Shedding:
-    """Refuses at once (503) what could not be served in time; capture keeps places of its own.
+    """Works on few requests at once, lets some wait their turn for a moment, and refuses the rest at once (503).
 
-    Without it every request waits for all the others, and after an overload the queue is served to callers long gone.
+    Python works on few things at once whatever is asked of it: more at the same time makes each slower, and after an
+    overload the queue would be served to callers long gone. So who waited too long is refused too, and nothing is left
+    of an overload a moment after its end. Capture (a writing call) has waiting places of its own and comes first, but
+    for every fourth turn, so that reading goes on too.
     """
 
     def __init__(self, app: ASGIApp, settings: WebSettings, metrics: Metrics) -> None:
         self._app = app
+        self._at_once = min(settings.requests_at_once, settings.requests_in_flight)
         self._limit = settings.requests_in_flight
         self._reserved = settings.reserved_in_flight
+        self._longest = settings.longest_wait_seconds
         self._metrics = metrics
-        self._running = 0
+        self._working = 0
+        self._turns = 0
+        self._writing: deque[asyncio.Future[None]] = deque()
+        self._reading: deque[asyncio.Future[None]] = deque()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
         if scope["type"] != "http" or scope["path"] in _HEALTH or "text/event-stream" in _header(scope, b"accept"):
             await self._app(scope, receive, send)
             return
-        captures = scope["method"] not in ("GET", "HEAD", "OPTIONS")
-        if self._running >= self._limit + (self._reserved if captures else 0):
+        writes = scope["method"] not in ("GET", "HEAD", "OPTIONS")
+        if not await self._enter(writes):
             self._metrics.shed.inc()
             await _refuse(scope, send, 503, "The server is at its limit.", retry_after=1)
             return
-        self._running += 1
-        self._metrics.in_flight.set(self._running)
+        inside = True
+
+        def leave() -> None:
+            nonlocal inside
+            if inside:
+                inside = False
+                self._leave()
+
+        async def answer(message: Message) -> None:
+            # The work is done when the answer begins; a slow reader of a long file keeps nobody waiting.
+            if message["type"] == "http.response.start":
+                leave()
+            await send(message)
+
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, answer)
         finally:
-            self._running -= 1
-            self._metrics.in_flight.set(self._running)
+            leave()
+
+    async def _enter(self, writes: bool) -> bool:
+        """Whether the request may be worked on now; waits its turn while there are places to wait."""
+        present = self._working + len(self._writing) + len(self._reading)
+        if present >= self._limit + (self._reserved if writes else 0):
+            return False
+        if self._working < self._at_once:
+            self._working += 1
+            self._metrics.in_flight.set(self._working)
+            return True
+        queue = self._writing if writes else self._reading
+        turn = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        try:
+            async with asyncio.timeout(self._longest):
+                await turn
+        except (TimeoutError, asyncio.CancelledError) as error:
+            if turn in queue:
+                queue.remove(turn)
+            if turn.done() and not turn.cancelled():
+                # The turn came in the same moment: it is the next one's.
+                self._leave()
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            return False
+        return True
+
+    def _leave(self) -> None:
+        """Hand the place to who waits, writing calls first but for every fourth turn."""
+        self._turns += 1
+        first, second = (self._writing, self._reading) if self._turns % 4 else (self._reading, self._writing)
+        for queue in (first, second):
+            while queue:
+                turn = queue.popleft()
+                if not turn.done():
+                    turn.set_result(None)
+                    return
+        self._working -= 1
+        self._metrics.in_flight.set(self._working)
 
 
 class Limiting:

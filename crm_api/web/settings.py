@@ -27,9 +27,11 @@ class WebSettings(BaseSettings):
     login_window_minutes: int = Field(default=15, ge=1, description="Window of the failures, and length of the lock.")
     requests_per_second: float = Field(default=30, gt=0, description="Sustained rate of one session or token.")
     requests_burst: int = Field(default=90, ge=1, description="Requests that may come at once.")
+    requests_at_once: int = Field(default=8, ge=1, description="Requests worked on at once; the others wait a turn.")
     requests_in_flight: int = Field(
-        default=24, ge=1, description="Requests worked on at once before the rest are shed."
+        default=24, ge=1, description="Requests worked on or waiting before the rest are shed."
     )
+    longest_wait_seconds: float = Field(default=1.0, gt=0, description="Who waited so long for a turn is shed too.")
     reserved_in_flight: int = Field(default=12, ge=0, description="Further places kept for capture (writing) calls.")
     max_body_bytes: int = Field(default=1_048_576, ge=1024, description="Largest request body.")
     max_upload_bytes: int = Field(default=26_214_400, ge=1024, description="Largest multipart body (attachments).")

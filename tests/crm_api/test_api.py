@@ -1,5 +1,6 @@
 """What every route does alike: problem documents, paging, ETags, idempotency, limits, hostile input, health."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from starlette.testclient import TestClient
 from core.database import make_engine, session_scope
 from crm_api.app import create_app
 from crm_api.contacts.models import Contact
+from crm_api.web.metrics import Metrics
 from crm_api.web.middleware import Limiting, Shedding
 from crm_api.web.settings import WebSettings
 from tests.crm_api.conftest import SETTINGS, sign_in
@@ -240,52 +242,96 @@ async def _nothing(*_: object) -> None:
     return None
 
 
+class Door:
+    """A server of one route that answers when it is told to, behind the shedding."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.release = asyncio.Semaphore(0)
+        self.began: list[str] = []
+        self._shedding = Shedding(self._app, WebSettings(**settings), Metrics())
+
+    async def _app(self, scope: Any, receive: Any, send: Any) -> None:
+        self.began.append(scope["method"])
+        await self.release.acquire()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def call(self, method: str) -> int:
+        """The status that a request gets."""
+        statuses: list[int] = []
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        scope = {"type": "http", "path": "/api/v1/contacts", "method": method, "headers": []}
+        await self._shedding(scope, _nothing, send)  # type: ignore[arg-type]
+        return statuses[0]
+
+    async def start(self, *methods: str) -> list[asyncio.Task[int]]:
+        """Requests that are now at work or waiting."""
+        tasks = [asyncio.create_task(self.call(method)) for method in methods]
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return tasks
+
+
 def test_when_full_reading_is_shed_and_capture_goes_on() -> None:
-    import asyncio
-
-    from crm_api.web.metrics import Metrics
-
-    settings = WebSettings(requests_in_flight=2, reserved_in_flight=1)
-
     async def scenario() -> tuple[list[int], list[int]]:
-        release, began = asyncio.Event(), asyncio.Semaphore(0)
-
-        async def app(scope: Any, receive: Any, send: Any) -> None:
-            began.release()
-            await release.wait()
-            await send({"type": "http.response.start", "status": 200, "headers": []})
-
-        shedding = Shedding(app, settings, Metrics())
-
-        async def call(method: str) -> int:
-            statuses: list[int] = []
-
-            async def send(message: Any) -> None:
-                if message["type"] == "http.response.start":
-                    statuses.append(message["status"])
-
-            scope = {"type": "http", "path": "/api/v1/contacts", "method": method, "headers": []}
-            await shedding(scope, _nothing, send)  # type: ignore[arg-type]
-            return statuses[0]
-
-        waiting = [asyncio.create_task(call("GET")) for _ in range(2)]
-        for _ in range(2):
-            await began.acquire()
-        refused = [await call("GET")]
-        capture = asyncio.create_task(call("POST"))
-        await began.acquire()
-        refused.append(await call("POST"))
-        release.set()
-        return refused, [await task for task in [*waiting, capture]]
+        door = Door(requests_at_once=1, requests_in_flight=2, reserved_in_flight=1, longest_wait_seconds=60)
+        waiting = await door.start("GET", "GET")
+        refused = [await door.call("GET")]
+        waiting += await door.start("POST")
+        refused.append(await door.call("POST"))
+        for _ in waiting:
+            door.release.release()
+        return refused, [await task for task in waiting]
 
     refused, served = asyncio.run(scenario())
     assert refused == [503, 503]
     assert served == [200, 200, 200]
 
 
-def test_callers_who_come_and_go_are_forgotten() -> None:
-    from crm_api.web.metrics import Metrics
+def test_who_waits_too_long_is_shed_and_leaves_the_place_to_others() -> None:
+    async def scenario() -> tuple[list[int], int]:
+        door = Door(requests_at_once=1, requests_in_flight=9, longest_wait_seconds=0.05)
+        (first,) = await door.start("GET")
+        late = [await task for task in await door.start("GET", "POST")]
+        (follower,) = await door.start("GET")
+        door.release.release()
+        door.release.release()
+        assert await first == 200
+        return late, await follower
 
+    assert asyncio.run(scenario()) == ([503, 503], 200)
+
+
+def test_capture_comes_first_but_reading_goes_on() -> None:
+    async def scenario() -> list[str]:
+        door = Door(requests_at_once=1, requests_in_flight=20, longest_wait_seconds=60)
+        tasks = await door.start("GET", *["GET"] * 3, *["POST"] * 8)
+        for _ in tasks:
+            door.release.release()
+        await asyncio.gather(*tasks)
+        return door.began
+
+    assert asyncio.run(scenario()) == ["GET", *["POST", "POST", "POST", "GET"] * 2, "POST", "POST", "GET"]
+
+
+def test_a_caller_who_goes_away_while_waiting_leaves_no_place_taken() -> None:
+    async def scenario() -> int:
+        door = Door(requests_at_once=1, requests_in_flight=9, longest_wait_seconds=60)
+        first, gone = await door.start("GET", "POST")
+        gone.cancel()
+        (follower,) = await door.start("GET")
+        door.release.release()
+        door.release.release()
+        await first
+        return await follower
+
+    assert asyncio.run(scenario()) == 200
+
+
+def test_callers_who_come_and_go_are_forgotten() -> None:
     limiting = Limiting(_nothing, WebSettings(), Metrics())  # type: ignore[arg-type]
     for number in range(25_000):
         limiting._take(str(number))
