@@ -1,7 +1,7 @@
 """Faxes that Asterisk received become contacts with the pages attached as PDF.
 
 Asterisk writes `<call>.tif` while pages come in, and `<call>.told` when the call is over: status, pages, the caller's
-number, the station's own name, begin and end.
+number, the station's own name, begin and end, T38 or audio.
 """
 
 import io
@@ -36,16 +36,18 @@ class Told:
     station: str
     started_at: datetime
     ended_at: datetime
+    #: T38 or audio; empty if it is not known.
+    mode: str = ""
 
 
 def read_told(text: str) -> Told | None:
     """The line that the dialplan wrote; None if it is not one."""
     fields = text.strip().split("|")
-    if len(fields) != 6 or not all(one.isascii() and one.isdigit() for one in fields[4:]):
+    if len(fields) not in (6, 7) or not all(one.isascii() and one.isdigit() for one in fields[4:6]):
         return None
-    status, pages, number, station, began, ended = fields
+    status, pages, number, station, began, ended = fields[:6]
     first, last = datetime.fromtimestamp(int(began), UTC), datetime.fromtimestamp(int(ended), UTC)
-    return Told(status, int(pages) if pages.isdigit() else 0, number, station, first, max(first, last))
+    return Told(status, int(pages) if pages.isdigit() else 0, number, station, first, max(first, last), *fields[6:])
 
 
 def to_pdf(tiff: bytes, at: datetime) -> tuple[bytes, int]:

@@ -1,6 +1,7 @@
 """A fax sent by one Asterisk and received by another becomes a contact with its pages as PDF."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,7 +44,7 @@ def test_pages_become_a_pdf_that_is_the_same_each_time() -> None:
         to_pdf(b"II*\0 no pages", AT)
 
 
-@pytest.mark.parametrize("line", ["", "SUCCESS|1|x", "SUCCESS|1|1|2|a|b", "\0\0|||||"])
+@pytest.mark.parametrize("line", ["", "SUCCESS|1|x", "SUCCESS|1|1|2|a|b", "SUCCESS|1|1|2|3|4|T38|x", "\0\0|||||"])
 def test_what_is_no_report_of_a_fax_is_not_taken_for_one(line: str) -> None:
     assert read_told(line) is None
 
@@ -78,41 +79,52 @@ def test_a_fax_is_one_contact_however_often_it_is_collected(store: Engine, tmp_p
         assert path_of(attached.sha256).read_bytes()[:5] == b"%PDF-"
 
 
-def _send(sender: PrivateAsterisk, number: str) -> None:
+def _send(sender: PrivateAsterisk, trunks: Sequence[str], number: str) -> None:
+    """One page to `number` over each trunk; the station's own number tells them apart."""
     (sender.state / "page.tif").write_bytes(_tiff(1))
     manager = Manager()
     manager.connect(sender.plan.ports.host, sender.plan.ports.manager)
     manager.login(PLAN.manager_user, PLAN.manager_secret)
-    reply = manager.send_action(
-        {
-            "Action": "Originate",
-            "Channel": f"PJSIP/{number}@trunk",
-            "CallerID": "02988880000",
-            "Application": "SendFAX",
-            "Data": f"/srv/{sender.name}/page.tif,f",
-            "Async": "true",
-        }
-    )
+    for place, trunk in enumerate(trunks):
+        reply = manager.send_action(
+            {
+                "Action": "Originate",
+                "Channel": f"PJSIP/{number}@{trunk}",
+                "CallerID": f"0298888000{place}",
+                "Application": "SendFAX",
+                "Data": f"/srv/{sender.name}/page.tif,f",
+                "Async": "true",
+            }
+        )
+        assert reply.get_header("Response") == "Success", reply
     manager.close()
-    assert reply.get_header("Response") == "Success", reply
 
 
-@pytest.mark.parametrize("how", ["t38", "audio"])
-def test_asterisk_receives_a_fax(asterisk: Start, sqlite_url: str, tmp_path: Path, how: str, kept: None) -> None:
+def _add_trunk_without_t38(sender: PrivateAsterisk) -> None:
+    file = sender.etc / "pjsip.conf"
+    trunk = file.read_text().partition("[trunk]")[2].partition("[trunk]\ntype = aor")[0]
+    file.write_text(file.read_text() + "\n[audio]" + trunk.replace("t38_udptl = yes", "t38_udptl = no"))
+    sender.command("module reload res_pjsip.so")
+
+
+def test_asterisk_receives_faxes_over_t38_and_as_audio(
+    asterisk: Start, sqlite_url: str, tmp_path: Path, kept: None
+) -> None:
     receiver = asterisk(replace(PLAN, fax_number="96767"))
     sender = asterisk(replace(PLAN, trunk_port=receiver.plan.ports.sip))
-    if how == "audio":
-        file = sender.etc / "pjsip.conf"
-        file.write_text(file.read_text().replace("t38_udptl = yes", "t38_udptl = no"))
-        sender.command("module reload res_pjsip.so")
-    _send(sender, "96767")
+    _add_trunk_without_t38(sender)
+    _send(sender, ("trunk", "audio"), "96767")
     spool = receiver.state / "spool" / "fax"
-    assert _eventually(lambda: any(spool.glob("*.told")), 100)
-    told = read_told(next(spool.glob("*.told")).read_text())
-    assert told is not None
-    assert (told.status, told.pages, told.number) == ("SUCCESS", 1, "02988880000")
+    assert _eventually(lambda: len(list(spool.glob("*.told"))) == 2, 120)
+    told = [read_told(path.read_text()) for path in sorted(spool.glob("*.told"))]
+    found = {(one.number, one.mode, one.status, one.pages) for one in told if one}
+    assert found == {("02988880000", "T38", "SUCCESS", 1), ("02988880001", "audio", "SUCCESS", 1)}, "as negotiated"
     engine = make_engine(url=sqlite_url)
-    assert collect(engine, spool)["received"] == 1
+    assert collect(engine, spool)["received"] == 2
     with session_scope(engine) as session:
-        assert session.scalars(select(Attachment)).one().size_bytes > 500
+        contacts = session.scalars(select(Contact).where(Contact.channel_code == "fax")).all()
+        attached = session.scalars(select(Attachment)).all()
+        assert {one.contact_id for one in attached} == {one.id for one in contacts}
+        assert {one.remote_address for one in contacts} == {"02988880000", "02988880001"}
+        assert [(one.media_type, one.size_bytes > 500) for one in attached] == [("application/pdf", True)] * 2
     engine.dispose()
