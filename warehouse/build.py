@@ -10,6 +10,7 @@ from core.errors import CrmError, GateFailedError, NotPublishedError
 from core.files import write_atomically
 from core.settings import Settings, get_settings
 from core.time import LOCAL, utc_now
+from warehouse.anew import clear
 from warehouse.dbt_run import NodeResult, run_dbt
 from warehouse.horizon import data_through
 from warehouse.lake_gate import refuse_held
@@ -148,6 +149,8 @@ def build(
         # Without its stamp a warehouse is not whole: what breaks now is followed by a full build.
         stamp_file(settings).unlink(missing_ok=True)
         tell_dbt(settings, plan)
+        if plan.mode == "full":
+            clear(settings)
         command = ["build", "--exclude-resource-type", "unit_test", "--exclude", "tag:features"]
         results, exception = run_dbt(settings, command, _listener(progress))
         _refuse(settings, results, exception)

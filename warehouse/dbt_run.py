@@ -116,7 +116,8 @@ def _parse(options: Sequence[str], places: Sequence[str]) -> BaseException | Non
     if outcome.exception is None:
         _parsed.clear()
         _parsed[digest] = outcome.result
-    return outcome.exception
+    stopped: BaseException | None = outcome.exception
+    return stopped
 
 
 def _node_results(result: Any) -> list[NodeResult]:

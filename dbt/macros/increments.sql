@@ -47,7 +47,6 @@ case when {{ given }} is null then 0 else coalesce({{ found }}, -1) end
     {% do replace_affected(target, changes, sql) %}
   {% else %}
     {% if existing is not none and existing.is_view %}{% do adapter.drop_relation(existing) %}{% endif %}
-    {% if config.get('remember_sums') and existing is not none %}{% do remember_sums(existing, changes) %}{% endif %}
     {% call statement('main') %}{{ rebuild(target, sql) }}{% endcall %}
   {% endif %}
   {{ run_hooks(post_hooks) }}

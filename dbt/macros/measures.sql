@@ -116,52 +116,59 @@
 {#
   One row a combination of `dimensions` with every measure of `families`. `is_seat_time` marks the rows of agents'
   and seats' time, which know no channel, queue or type: who groups by these leaves such rows out.
+  Each family is summed on its own, then laid beside the others: one grouping of all with every measure in every row
+  takes twice as long and many times the memory.
 #}
-{% macro kpi_table_of(dimensions, families) %}
-  {% set names = [] %}
+{% macro summed_kpi_table_of(dimensions, families) %}
+  {% set owners = {} %}
   {% for family in families %}
-    {% for name in measures()[family] if name not in names %}{% do names.append(name) %}{% endfor %}
+    {% for name in measures()[family] %}{% do owners.update({name: family}) %}{% endfor %}
   {% endfor %}
+  {% set key = dimensions + ['is_seat_time'] %}
+  with
+
   {% for family in families %}
-    {% set place = measure_families()[family] %}
-    select
-      {% for dimension in dimensions -%}
-      {{ place.dimensions.get(dimension, dimension) }} as {{ dimension }},
-      {% endfor -%}
-      {{ place.get('is_seat_time', false) }} as is_seat_time,
-      {% for name in names -%}
-      {% set expression = measures()[family].get(name) -%}
-      {% if expression %}coalesce({{ expression }}, 0){% else %}0{% endif %} as {{ name }}{{ ',' if not loop.last }}
-      {% endfor %}
-    from {{ place['from'] }}
-    where {{ place.get('where', 'true') }}
-    {{ only_affected(place.dimensions.get('date_key', 'date_key'), 'affected_days', 'and', 'date_key') }}
-    group by {% for dimension in dimensions -%}
-      {% set column = place.dimensions.get(dimension, dimension) %}
-      {%- if not column[0] in "'0" %}{{ column }}, {% endif %}
-    {%- endfor %}is_seat_time
-    {{ 'union all' if not loop.last }}
+  of_{{ family }} as materialized ({{ family_sums(dimensions, family) }}),
+  {% endfor %}
+
+  cells as (
+    {% for family in families %}
+    select {{ key | join(', ') }} from of_{{ family }}
+    {{ 'union' if not loop.last }}
+    {% endfor %}
+  )
+
+  select
+    {{ key | join(', ') }},
+    {% for name, family in owners.items() -%}
+    coalesce(of_{{ family }}.{{ name }}, 0) as {{ name }}{{ ',' if not loop.last }}
+    {% endfor %}
+  from cells
+  {% for family in families %}
+  left join of_{{ family }} using ({{ key | join(', ') }})
   {% endfor %}
 {% endmacro %}
 
-{# The same rows, summed over the families. #}
-{% macro summed_kpi_table_of(dimensions, families) %}
-  {% set names = [] %}
-  {% for family in families %}
-    {% for name in measures()[family] if name not in names %}{% do names.append(name) %}{% endfor %}
-  {% endfor %}
+{# The measures of one family by `dimensions`. #}
+{% macro family_sums(dimensions, family) %}
+  {% set place = measure_families()[family] %}
   select
-    {{ dimensions | join(', ') }},
-    is_seat_time,
-    {% for name in names -%}
+    {% for dimension in dimensions -%}
+    {{ place.dimensions.get(dimension, dimension) }} as {{ dimension }},
+    {% endfor -%}
+    {{ place.get('is_seat_time', false) }} as is_seat_time,
+    {% for name, expression in measures()[family].items() -%}
     {% if name.endswith('_seconds') or name == 'hours_to_resolve' -%}
-    sum({{ name }}) as {{ name }}{{ ',' if not loop.last }}
+    coalesce({{ expression }}, 0) as {{ name }}{{ ',' if not loop.last }}
     {% else -%}
-    cast(sum({{ name }}) as bigint) as {{ name }}{{ ',' if not loop.last }}
+    cast(coalesce({{ expression }}, 0) as bigint) as {{ name }}{{ ',' if not loop.last }}
     {% endif -%}
     {% endfor %}
-  from (
-    {{ kpi_table_of(dimensions, families) }}
-  ) as parts
-  group by {{ dimensions | join(', ') }}, is_seat_time
+  from {{ place['from'] }}
+  where {{ place.get('where', 'true') }}
+  {{ only_affected(place.dimensions.get('date_key', 'date_key'), 'affected_days', 'and', 'date_key') }}
+  group by {% for dimension in dimensions -%}
+    {% set column = place.dimensions.get(dimension, dimension) %}
+    {%- if not column[0] in "'0" %}{{ column }}, {% endif %}
+  {%- endfor %}is_seat_time
 {% endmacro %}

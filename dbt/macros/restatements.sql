@@ -1,6 +1,6 @@
 {#
   The restatement log: what a build changed in days that an earlier build had already finished, by measure and city.
-  An increment knows it from the rows that went and came; a full build remembers the sums before it starts anew.
+  An increment knows it from the rows that went and came; a full build from the figures that it set aside before.
 #}
 
 {# The measures that a table of figures holds. #}
@@ -11,15 +11,6 @@
   {% endfor %}
   {% set held = adapter.get_columns_in_relation(relation) | map(attribute='name') | list %}
   {{ return(names | select('in', held) | list) }}
-{% endmacro %}
-
-{% macro remember_sums(existing, changes) %}
-  {% set names = measures_in(existing) %}
-  {% if not names %}{{ return('') }}{% endif %}
-  {% do run_query(
-    'create or replace table ' ~ changes.incorporate(path={'identifier': changes.identifier ~ '__before'})
-    ~ ' as ' ~ sums_by_day_and_city(existing, names, 'sum(', ')')
-  ) %}
 {% endmacro %}
 
 {% macro sums_by_day_and_city(relation, names, head, tail, where='true') -%}

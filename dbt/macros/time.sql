@@ -11,6 +11,11 @@
 (date '1970-01-01' + cast((epoch_us({{ instant }}) + {{ local_offset_us() }}) // 86400000000 as integer))
 {%- endmacro %}
 
+{# The local calendar day of an instant in microseconds since 1970. #}
+{% macro local_date_of_us(microseconds) -%}
+(date '1970-01-01' + cast(({{ microseconds }} + {{ local_offset_us() }}) // 86400000000 as integer))
+{%- endmacro %}
+
 {# yyyymmdd of a date; 0 where there is none. #}
 {% macro date_key(day) -%}
 coalesce(cast(year({{ day }}) * 10000 + month({{ day }}) * 100 + day({{ day }}) as integer), 0)

@@ -34,6 +34,7 @@
       0 as known_number
     from {{ read_lake(schema + every) }} as version
     inner join loads as load on version._dlt_load_id = load.load_id
+    {% if not adds %}where version.{{ lake_key }} in (select {{ name }} from several){% endif %}
     -- The newest of a load's versions of a key.
     qualify row_number() over (
       partition by version.{{ lake_key }}, version._dlt_load_id order by version.row_version desc
@@ -75,6 +76,20 @@
   from changed
   where is_change
   window in_time as (partition by {{ name }} order by valid_from, load_id, known_number)
+  {% if held and not adds %}
+  union all
+  -- Of what only the first copy holds there is one version.
+  select
+    {{ lake_key }},
+    1,
+    {% for column in columns %}{{ column }}, {% endfor %}
+    deleted_at is not null,
+    timestamptz '1900-01-01 00:00:00+00',
+    timestamptz '9999-12-31 00:00:00+00',
+    true
+  from {{ read_lake(schema + files[held[0]]) }}
+  where {{ lake_key }} not in (select {{ name }} from several)
+  {% endif %}
   {% endset %}
   {{ return(sql) }}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{{ config(materialized='changing', key='agent_state_id', lake_table='agent_states') }}
+{{ config(materialized='layered', key='agent_state_id', lake_table='agent_states') }}
 select
   id as agent_state_id,
   agent_id as agent_key,
@@ -9,6 +9,6 @@ select
   pause_paid,
   started_at,
   ended_at,
-  source
-from {{ current_rows('agent_states') }}
-where deleted_at is null
+  source,
+  deleted_at is not null as is_gone
+from {{ layer('agent_states') }}

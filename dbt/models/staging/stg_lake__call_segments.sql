@@ -1,4 +1,4 @@
-{{ config(materialized='changing', key='segment_key', lake_table='call_segments') }}
+{{ config(materialized='layered', key='segment_key', lake_table='call_segments') }}
 select
   id as segment_key,
   call_id as call_key,
@@ -6,6 +6,6 @@ select
   kind,
   agent_id as agent_key,
   started_at,
-  ended_at
-from {{ current_rows('call_segments') }}
-where deleted_at is null
+  ended_at,
+  deleted_at is not null as is_gone
+from {{ layer('call_segments') }}

@@ -1,4 +1,4 @@
-{{ config(materialized='changing', key='ticket_event_key', lake_table='ticket_events') }}
+{{ config(materialized='layered', key='ticket_event_key', lake_table='ticket_events') }}
 select
   id as ticket_event_key,
   ticket_id as ticket_key,
@@ -8,6 +8,6 @@ select
   to_state,
   occurred_at,
   actor_role,
-  unit_id as branch_key
-from {{ current_rows('ticket_events') }}
-where deleted_at is null
+  unit_id as branch_key,
+  deleted_at is not null as is_gone
+from {{ layer('ticket_events') }}

@@ -7,7 +7,7 @@ with
 moves as (
   {% for column, sign in {'first_day': 1, 'end_day': -1}.items() %}
   select {{ column }} as day, branch_key, city_code, age_band,
-    {{ sign }} * stretches {% if is_increment() %}* case when is_new then 1 else -1 end{% endif %} as move
+    {{ sign }} {% if is_increment() %}* case when is_new then 1 else -1 end{% endif %} as move
   from {{ changes_of(stretches) if is_increment() else stretches }}
   where {{ column }} is not null
   union all

@@ -3,60 +3,83 @@
 with
 
 tickets as (
-  select ticket_key, branch_key, city_code, created_at, is_open, closed_at, resolved_at from {{ ref('fct_ticket') }}
+  select
+    ticket_key,
+    branch_key,
+    city_code,
+    epoch_us(created_at) as created_us,
+    case when not is_open then epoch_us(coalesce(closed_at, resolved_at, created_at)) end as ended_us
+  from {{ ref('fct_ticket') }}
   {{ only_affected('ticket_key', 'affected_tickets') }}
 ),
 
 endings as (
-  select ticket_key, started_at, ended_at from {{ ref('fct_ticket_span') }}
+  select ticket_key, epoch_us(started_at) as started_us, epoch_us(ended_at) as ended_us from {{ ref('fct_ticket_span') }}
   where state in ('closed', 'cancelled') {{ only_affected('ticket_key', 'affected_tickets', 'and') }}
 ),
 
+-- Nearly every ticket ends once at most; the others were taken up again.
+reopened as (select distinct ticket_key from endings where ended_us is not null),
+
+again as (select * from endings where ticket_key in (select ticket_key from reopened)),
+
 stretches as (
+  select ticket.ticket_key, ticket.created_us as opened_us, ending.started_us as ended_us
+  from endings as ending
+  inner join tickets as ticket on ending.ticket_key = ticket.ticket_key
+  where ending.ticket_key not in (select ticket_key from reopened)
+  union all
   select
     ending.ticket_key,
     coalesce(
-      lag(ending.ended_at) over (partition by ending.ticket_key order by ending.started_at), ticket.created_at
-    ) as opened_at,
-    ending.started_at as ended_at
-  from endings as ending
+      lag(ending.ended_us) over (partition by ending.ticket_key order by ending.started_us), ticket.created_us
+    ) as opened_us,
+    ending.started_us
+  from again as ending
   inner join tickets as ticket on ending.ticket_key = ticket.ticket_key
   union all
   -- Taken up again, and open since.
-  select ticket_key, max(ended_at), null
-  from endings
+  select ticket_key, max(ended_us), null
+  from again
   group by ticket_key
-  having count(*) filter (where ended_at is null) = 0
+  having count(*) filter (where ended_us is null) = 0
   union all
-  select ticket_key, created_at, case when not is_open then coalesce(closed_at, resolved_at, created_at) end
+  select ticket_key, created_us, ended_us
   from tickets
   where ticket_key not in (select ticket_key from endings)
 ),
 
-banded as (
+-- The bands that a stretch passes through, by number.
+passing as (
   select
     ticket.ticket_key,
     ticket.branch_key,
     ticket.city_code,
-    band.age_band,
-    {{ local_date('greatest(stretch.opened_at, ticket.created_at + band.age_from)') }} as first_day,
-    {{ local_date('least(stretch.ended_at, ticket.created_at + band.age_to)') }} as end_day
+    ticket.created_us,
+    stretch.opened_us,
+    stretch.ended_us,
+    unnest(range(
+      {{ age_band_number('stretch.opened_us - ticket.created_us') }},
+      coalesce({{ age_band_number('stretch.ended_us - ticket.created_us - 1') }}, {{ age_bands() | length - 1 }}) + 1
+    )) as band
   from stretches as stretch
   inner join tickets as ticket on stretch.ticket_key = ticket.ticket_key
-  inner join (
-    values
-    ('1_day', interval 0 day, interval 1 day),
-    ('3_days', interval 1 day, interval 3 day),
-    ('7_days', interval 3 day, interval 7 day),
-    ('30_days', interval 7 day, interval 30 day),
-    ('older', interval 30 day, null)
-  ) as band (age_band, age_from, age_to)
-    on
-      (stretch.ended_at is null or ticket.created_at + band.age_from < stretch.ended_at)
-      and (band.age_to is null or ticket.created_at + band.age_to > stretch.opened_at)
+),
+
+banded as (
+  select
+    ticket_key,
+    branch_key,
+    city_code,
+    case band {% for code, _ in age_bands() %}when {{ loop.index0 }} then '{{ code }}' {% endfor %}end as age_band,
+    opened_us,
+    {{ local_date_of_us('greatest(opened_us, created_us + ' ~ age_band_edge('band') ~ ')') }} as first_day,
+    -- No end where it is open still and in the last band.
+    {{ local_date_of_us('least(ended_us, created_us + ' ~ age_band_edge('band + 1') ~ ')') }} as end_day
+  from passing
 )
 
-select ticket_key, branch_key, city_code, age_band, first_day, end_day, count(*) as stretches
+-- The opening tells stretches of one ticket apart that lie in the same band and days.
+select ticket_key, branch_key, city_code, age_band, opened_us, first_day, end_day
 from banded
 where end_day is null or first_day < end_day
-group by all

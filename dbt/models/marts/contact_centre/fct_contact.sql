@@ -18,7 +18,11 @@ calls as (
   {{ only_affected('contact_key', 'affected_contacts') }}
 ),
 
-repeats as (select * from {{ ref('int_contact_centre__repeats_found') }}),
+-- The exceptions alone: most are the first on their matter, and nobody asks again.
+repeats as (
+  select * from {{ ref('int_contact_centre__repeats_found') }}
+  where not is_first_contact or not coalesce(has_no_repeat, true)
+),
 
 with_ticket as (
   select distinct contact_key from {{ ref('stg_lake__tickets') }}
@@ -36,8 +40,20 @@ joined as (
     visit.hold_seconds,
     visit.wrap_up_seconds,
     call.ivr_seconds,
-    repeated.is_first_contact,
-    repeated.has_no_repeat,
+    coalesce(
+      repeated.is_first_contact,
+      contact.customer_key is not null and contact.direction = 'in' and contact.outcome <> 'blocked'
+    ) as is_first_contact,
+    case
+      when repeated.contact_key is not null then repeated.has_no_repeat
+      -- NULL until the seven days are over.
+      when
+        contact.customer_key is not null
+        and contact.direction = 'in'
+        and contact.outcome <> 'blocked'
+        and epoch_us(contact.started_at) + {{ seven_days_us() }} <= ({{ last_asked_us() }})
+        then true
+    end as has_no_repeat,
     -- A contact that queued ended as its last visit did; one that never did, as it was recorded.
     case
       when visit.visits is null then contact.outcome

@@ -51,6 +51,24 @@ clipped as (
   ) as crossing
 ),
 
+-- By agent first: counting distinct agents over every piece costs more than all sums together.
+worked_by_agent as (
+  select
+    seat_key,
+    date_key,
+    half_hour_key,
+    city_code,
+    branch_key,
+    agent_key,
+    sum(seconds) as occupied_seconds,
+    sum(case when state in ('alerting', 'talk', 'hold', 'wrap_up') then seconds else 0 end) as on_contact_seconds,
+    sum(case when state = 'available' then seconds else 0 end) as available_seconds,
+    sum(case when state = 'pause' then seconds else 0 end) as pause_seconds,
+    sum(case when state = 'pause' and pause_paid then seconds else 0 end) as paid_pause_seconds
+  from clipped
+  group by seat_key, date_key, half_hour_key, city_code, branch_key, agent_key
+),
+
 worked as (
   select
     seat_key,
@@ -58,13 +76,13 @@ worked as (
     cast(half_hour_key as tinyint) as half_hour_key,
     city_code,
     branch_key,
-    sum(seconds) as occupied_seconds,
-    coalesce(sum(seconds) filter (where state in ('alerting', 'talk', 'hold', 'wrap_up')), 0) as on_contact_seconds,
-    coalesce(sum(seconds) filter (where state = 'available'), 0) as available_seconds,
-    coalesce(sum(seconds) filter (where state = 'pause'), 0) as pause_seconds,
-    coalesce(sum(seconds) filter (where state = 'pause' and pause_paid), 0) as paid_pause_seconds,
-    count(distinct agent_key) as agents
-  from clipped
+    sum(occupied_seconds) as occupied_seconds,
+    sum(on_contact_seconds) as on_contact_seconds,
+    sum(available_seconds) as available_seconds,
+    sum(pause_seconds) as pause_seconds,
+    sum(paid_pause_seconds) as paid_pause_seconds,
+    count(*) as agents
+  from worked_by_agent
   group by seat_key, date_key, half_hour_key, city_code, branch_key
 ),
 

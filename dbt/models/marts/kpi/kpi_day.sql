@@ -1,4 +1,4 @@
-{{ config(materialized='changing', key='date_key', affected='affected_days', remember_sums=true) }}
+{{ config(materialized='changing', key='date_key', affected='affected_days') }}
 {{ summed_kpi_table_of(
   dimensions=['date_key', 'branch_key', 'city_code', 'channel_code', 'queue_key', 'service_type_code', 'source'],
   families=['contacts', 'visits', 'completions', 'tickets', 'surveys', 'rejects', 'seats'],

@@ -1,6 +1,7 @@
 {{ config(materialized='log') }}
 {%- set figures = ref('kpi_day') -%}
-{%- set before = changes_of(figures).incorporate(path={'identifier': 'kpi_day__before'}) -%}
+{#- What a full build found there before it cleared the warehouse (warehouse/anew.py). -#}
+{%- set before = figures.incorporate(path={'schema': 'before'}) -%}
 {%- set has_before = execute and not is_increment() and load_relation(before) is not none -%}
 {%- set names = measures_in(before if has_before else figures) if execute else ['contacts'] -%}
 with
@@ -8,7 +9,8 @@ with
 told as (select build, mode, since_build, publication, cast(since_through as date) as since_day from {{ building() }}),
 
 {% if has_before %}
-earlier as ({{ long_form(before, names) }}),
+earlier_sums as ({{ sums_by_day_and_city(before, names, 'sum(', ')') }}),
+earlier as ({{ long_form('earlier_sums', names) }}),
 summed as ({{ sums_by_day_and_city(figures, names, 'sum(', ')') }}),
 later as ({{ long_form('summed', names) }}),
 {% elif is_increment() %}

@@ -73,7 +73,8 @@ stopped as (
   left join days as {{ name }}
     on clock.calendar_code = {{ name }}.calendar_code and {{ local_date(instant) }} = {{ name }}.date
   {% endfor %}
-  where stop.started_at < greatest(clock.ended_at, clock.due_at)
+  -- What came after the clock had ended moves neither; nearly all stops do.
+  where stop.started_at < coalesce(clock.ended_at, clock.due_at)
   group by clock.ticket_key, clock.clock
 )
 
