@@ -31,7 +31,8 @@ def told_of_failure(context: "Context") -> None:
     """Airflow's callback for a task that failed for good."""
     instance = context["task_instance"]
     error = context.get("exception")
-    tell(f"{instance.dag_id}.{instance.task_id} failed", f"Run {context.get('run_id', '–')}:\n\n{error}")
+    page = "publicationheld" if "gate" in f"{error}".lower() else "schedulefailed"
+    tell(f"{instance.dag_id}.{instance.task_id} failed", f"Run {context.get('run_id', '–')}:\n\n{error}", page=page)
 
 
 def told_of_delay(context: "Context") -> None:
@@ -41,12 +42,17 @@ def told_of_delay(context: "Context") -> None:
         tell(
             f"{getattr(run, 'dag_id', 'a schedule')} is late",
             f"Run {getattr(run, 'run_id', '–')} was not over in time.",
+            page="schedulelate",
         )
 
 
-def tell(subject: str, body: str, settings: AlertSettings | None = None) -> list[str]:
-    """Send an alert to everybody configured; what went wrong with the telling is logged and returned, never raised."""
+def tell(subject: str, body: str, settings: AlertSettings | None = None, *, page: str = "") -> list[str]:
+    """Send an alert to everybody configured; what went wrong with the telling is logged and returned, never raised.
+
+    `page` is the section of docs/operations.md that says what to do.
+    """
     settings = settings or AlertSettings()
+    body = f"{body}\n\nWhat to do: docs/operations.md#{page}" if page else body
     troubles = [trouble for address in settings.emails.split() if (trouble := _mail(address, subject, body))]
     if settings.webhook and (trouble := _post(settings.webhook, subject, body)):
         troubles.append(trouble)

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from airflow.sdk import CronTriggerTimetable, dag, task
 
-from dags.common import BEGIN, DEFAULTS, MARTS, WAREHOUSE_POOL, ZONE, step, told_of_delay
+from dags.common import BEGIN, CAPTURE_SCHEDULE, DEFAULTS, MARTS, WAREHOUSE_POOL, ZONE, step, told_of_delay
 from dags.gates import gate, gate_and_publish
 
 
 @dag(
-    schedule=CronTriggerTimetable("*/15 * * * *", timezone=ZONE),
+    schedule=CronTriggerTimetable(CAPTURE_SCHEDULE, timezone=ZONE),
     start_date=BEGIN,
     # After a day's outage one run brings everything: loads go by row versions, not by time.
     catchup=False,

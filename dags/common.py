@@ -1,5 +1,6 @@
 """What the schedules share: time zone, pool, assets, retries that can help, and who is told of failures."""
 
+import os
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import wraps
@@ -12,7 +13,17 @@ from core.errors import CrmError
 from core.settings import TIME_ZONE
 from dags.alerts import told_of_delay, told_of_failure
 
-__all__ = ["BEGIN", "DEFAULTS", "MARTS", "MODELS", "WAREHOUSE_POOL", "ZONE", "step", "told_of_delay"]
+__all__ = [
+    "BEGIN",
+    "CAPTURE_SCHEDULE",
+    "DEFAULTS",
+    "MARTS",
+    "MODELS",
+    "WAREHOUSE_POOL",
+    "ZONE",
+    "step",
+    "told_of_delay",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -22,6 +33,8 @@ MARTS = Asset(name="published_marts", uri="crm://published/marts")
 MODELS = Asset(name="models_in_use", uri="crm://models/champions")
 #: DuckDB has one writer: every task that opens the warehouse takes this pool's only slot.
 WAREHOUSE_POOL = "warehouse"
+#: When what was captured goes to the marts (cron, local time): CRM_CAPTURE_SCHEDULE.
+CAPTURE_SCHEDULE = os.environ.get("CRM_CAPTURE_SCHEDULE", "*/15 * * * *")
 #: Schedules begin here; nothing before is caught up.
 BEGIN = datetime.fromisoformat("2026-01-01T00:00:00+08:00")
 ZONE = TIME_ZONE

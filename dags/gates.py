@@ -9,7 +9,8 @@ def gate() -> str:
 
     run = inspect()
     if run and run.set_aside:
-        tell(f"{run.set_aside} rows are set aside", f"Run {run.run_id}; each with its reason: crm quarantine")
+        tell(f"{run.set_aside} rows are set aside", f"Run {run.run_id}; each with its reason: crm quarantine",
+             page="rowssetaside")  # fmt: skip
     return run.verdict if run else "nothing new"
 
 
@@ -31,5 +32,6 @@ def gate_and_publish() -> str:
     publication = publish()
     new = [told(found) for name, found in broken(publication.gates).items() if name not in before]
     if new:
-        tell(f"{len(new)} expectations do not hold", f"Run {publication.run_id} is published:\n\n" + "\n".join(new))
+        tell(f"{len(new)} expectations do not hold", f"Run {publication.run_id} is published:\n\n" + "\n".join(new),
+             page="expectationsbroken")  # fmt: skip
     return publication.run_id

@@ -73,6 +73,9 @@ def test_volumes_are_named(stack: dict[str, Any]) -> None:
 def test_every_alert_has_its_section() -> None:
     handbook = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     headings = {heading.lower() for heading in re.findall(r"^#+ (\w+)$", handbook, re.M)}
+    schedules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "dags").glob("*.py"))
+    told = set(re.findall(r'"((?:schedule|publication|rows|expectations)[a-z]+)"', schedules))
+    assert len(told) == 5 and told <= headings
     for rule in rules():
         assert rule["annotations"]["runbook"] == f"docs/operations.md#{rule['alert'].lower()}"
         assert rule["alert"].lower() in headings, rule["alert"]
