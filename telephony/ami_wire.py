@@ -59,6 +59,11 @@ class Message:
     def __getitem__(self, name: str) -> str:
         return self.headers[name]
 
+    def seconds(self, name: str) -> int:
+        """A header that tells seconds; 0 if it is missing or no such number."""
+        value = self.headers.get(name, "")
+        return int(value) if value.isascii() and value.isdigit() and len(value) <= 11 else 0
+
     def __repr__(self) -> str:
         return f"Message({self.headers!r})"
 

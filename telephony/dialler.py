@@ -89,7 +89,7 @@ def read_agents(status: list[Message], now: float) -> Agents:
     for one in status:
         code = one.headers.get("Queue", "").removeprefix(QUEUE_PREFIX)
         if one.name == "QueueMember":
-            wrapped = int(one.headers.get("LastCall") or 0) + int(one.headers.get("Wrapuptime") or 0)
+            wrapped = one.seconds("LastCall") + one.seconds("Wrapuptime")
             is_free = (one.headers.get("Status"), one.headers.get("Paused"), one.headers.get("InCall")) == (
                 "1",
                 "0",
@@ -98,7 +98,7 @@ def read_agents(status: list[Message], now: float) -> Agents:
             if is_free and wrapped <= now:
                 found.free.setdefault(code, set()).add(one.headers.get("Name", ""))
         elif one.name == "QueueEntry" and not one.headers.get("Uniqueid", "").startswith("crm-out-"):
-            found.joined.setdefault(code, []).append(now - float(one.headers.get("Wait") or 0))
+            found.joined.setdefault(code, []).append(now - one.seconds("Wait"))
     return found
 
 

@@ -186,7 +186,8 @@ class Listener:
         now = int(time.time())
         listed = [one for one in manager.send_list({"Action": "QueueStatus"}) if one.name == "QueueMember"]
         members = [
-            QueueEvent(now, "ADDMEMBER", "NONE", one["Queue"], one.headers.get("Name", ""), ()) for one in listed
+            QueueEvent(now, "ADDMEMBER", "NONE", one.headers.get("Queue", ""), one.headers.get("Name", ""), ())
+            for one in listed
         ]
         with self._lock:
             for queue, seconds in self._wrap_up(listed).items():
@@ -206,7 +207,7 @@ class Listener:
 
     def _wrap_up(self, members: Sequence[Message]) -> dict[str, int]:
         """Queue -> wrap-up time: the store's word, or its members' (who signed in carry none)."""
-        found = {one["Queue"]: seconds for one in members if (seconds := int(one.headers.get("Wrapuptime") or 0))}
+        found = {one.headers.get("Queue", ""): each for one in members if (each := one.seconds("Wrapuptime"))}
         try:
             with session_scope(self._engine) as session:
                 routed = {QUEUE_PREFIX + one.queue.code: one.routing.wrap_up_seconds for one in list_routings(session)}

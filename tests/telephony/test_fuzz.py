@@ -14,18 +14,23 @@ from hypothesis import strategies as st
 
 from core.errors import ConfigurationError
 from crm_api.routing.callers import Caller, Outage
+from crm_api.routing.outbound import Due
 from telephony import cdr, cel
+from telephony.agent_time import agent_states
 from telephony.agi import AgiServer, Conversation
 from telephony.ami_events import EventReader
 from telephony.ami_wire import Message, Splitter
 from telephony.call_model import build_calls
+from telephony.dialler import Dialler, _Flight, read_agents
 from telephony.fax import read_told, to_pdf
 from telephony.ivr import menu
 from telephony.ivr.conversation import Ivr
 from telephony.ivr.numbers import LARGEST, say_integer, say_yuan
 from telephony.ivr.prompts import prompt_names
+from telephony.listener import Address
 from telephony.live import LiveModel
-from telephony.queue_log import BadLine
+from telephony.queue_log import BadLine, parse
+from telephony.to_store import call_records, caller_numbers
 from tests.telephony.test_fax import AT
 
 #: Busy machines are slow; the long form looks further.
@@ -82,6 +87,66 @@ def test_a_manager_stream_is_cut_and_read_the_same_however_it_arrives(stream: by
     model.changed_states(1772380900)
     model.lose_all_but(set(), 1772380900)
     model.changed_calls(1772390900)
+
+
+_KINDS = (
+    "ENTERQUEUE|CONNECT|COMPLETEAGENT|COMPLETECALLER|ABANDON|EXITWITHTIMEOUT|EXITWITHKEY|EXITEMPTY|BLINDTRANSFER|"
+    "ATTENDEDTRANSFER|TRANSFER|RINGNOANSWER|RINGCANCELED|ADDMEMBER|REMOVEMEMBER|PAUSE|UNPAUSE|PAUSEALL|AGENTLOGIN|"
+    "CONFIGRELOAD|QUEUESTART|SYSCOMPAT"
+)
+_second = st.one_of(st.sampled_from(["1772380800", "1772380807", "99999999999", "-5", "1e9", "٣"]), _word)
+_line = st.builds(
+    lambda at, call, queue, agent, kind, rest: "|".join([at, call, queue, agent, kind, *rest]) + "\n",
+    _second,
+    st.sampled_from(["1.1", "1.2", "NONE", ""]),
+    st.sampled_from(["general", "fault", "NONE"]),
+    st.sampled_from(["7001", "7002", "NONE"]),
+    st.sampled_from(_KINDS.split("|")),
+    st.lists(_second, max_size=6),
+)
+
+
+@calm
+@given(st.lists(st.one_of(_line, st.text(max_size=60).map(lambda text: text + "\n")), max_size=14))
+def test_queue_log_lines_are_calls_and_states_or_kept_aside(lines: list[str]) -> None:
+    bad: list[BadLine] = []
+    events = list(parse(lines, bad))
+    calls = build_calls(events)
+    assert all(one.reason for one in bad)
+    for record in call_records(calls, caller_numbers(events)):
+        assert record.ended_at is None or record.ended_at >= record.started_at
+    for one in agent_states(events, calls.visits):
+        assert one.ended_at >= one.started_at
+
+
+_PEOPLE = ("QueueMember", "QueueEntry", "AgentCalled", "OriginateResponse", "DialEnd", "AgentConnect", "Hangup", "x")
+_of_people = st.builds(
+    lambda name, fields: Message((f"Event: {name}\r\n" + "".join(f"{a}: {b}\r\n" for a, b in fields)).encode()),
+    st.sampled_from(_PEOPLE),
+    st.lists(
+        st.tuples(
+            st.sampled_from([*HEADERS, "LastCall", "Wrapuptime", "Wait", "Name", "InCall", "Paused", "DestUniqueid"]),
+            st.one_of(_word, st.sampled_from(["k", "1", "0", "٣", "1e9"])),
+        ),
+        max_size=10,
+    ),
+)
+
+
+@calm
+@given(st.lists(_of_people, max_size=12), st.booleans())
+def test_a_dialler_takes_whatever_asterisk_says_of_phones_and_calls(said: list[Message], preview: bool) -> None:
+    """Every call is settled at most once, with a word that the store knows."""
+    read_agents(said, 1772380800.0)
+    dialler, settled = Dialler(Address("", 0, "", ""), None), []  # type: ignore[arg-type]
+    dialler._finish = lambda key, outcome: settled.append(dialler._flying.pop(key) and outcome)  # type: ignore[method-assign]
+    dialler._note = lambda *args, **values: None  # type: ignore[method-assign]
+    due = Due(1, "campaign", "+8613800000001", "general", None, None, 1, "k", is_preview=preview)
+    dialler._flying["k"] = _Flight(due, 0.0)
+    for one in said:
+        dialler._take(one)
+    assert len(settled) <= 1
+    assert set(settled) <= {"connected", "abandoned", "no_answer", "busy", "failed", "agent_away"}
 
 
 @calm

@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 from core.database import make_engine
 from telephony.asterisk.plan import AgentPlan, PbxPlan, QueuePlan
 from telephony.asterisk.private import PrivateAsterisk
+from telephony.files import read_queue_log
 from telephony.manager import Manager
 from telephony.reconcile import reconcile
 from tests.servers import free_port
@@ -175,6 +176,8 @@ def _check(pbx: PrivateAsterisk, url: str, folder: Path, calls: int) -> None:
     assert classes["answered"] > calls * 0.4
     assert classes["abandoned"] > 0
     assert len(expected) > len({row[0] for row in expected}), "calls are transferred"
+    kinds = Counter(event.kind for event in read_queue_log([pbx.queue_log])[0])
+    assert min(kinds[kind] for kind in ("BLINDTRANSFER", "RINGNOANSWER", "PAUSE", "UNPAUSE")) > 0, kinds
     live = {row[:2]: row for row in _visits(engine)}
     wrong = [
         (row, live[row[:2]])
