@@ -86,15 +86,15 @@ def listen(identity: Opener, session: DbSession, request: Request, sent: Sent) -
 def _help(session: Session, language: Language, sent: Fields) -> dict[str, Any]:
     code = sent.text("service_type_code", longest=60) or "consultation"
     return {
-        "script": script_of(code, language),
+        "script": script_of(session, code, language),
         "articles": articles_for(session, language, code, sent.text("text")),
     }
 
 
 def articles_for(session: Session, language: Language, code: str, text: str | None) -> list[KnowledgeArticle]:
     """What helps with these words; where they say nothing yet, what belongs to the service type."""
-    found = find_articles(session, language=language, service_type_code=code, text=text, limit=_ARTICLES)
-    return found or find_articles(session, language=language, service_type_code=code, limit=_ARTICLES)
+    given: dict[str, Any] = {"language": language, "service_type_code": code, "kind": "article", "limit": _ARTICLES}
+    return find_articles(session, text=text, **given) or find_articles(session, **given)
 
 
 def _form(
@@ -137,7 +137,7 @@ def _form(
         wrap_ups=_wrap_ups(session),
         wrap_up=wrap_up.code_of(session, contact.id) if contact else None,
         wrap_up_required=contact is not None and wrap_up.is_required(session, contact.id),
-        script=script_of(service_type, language),
+        script=script_of(session, service_type, language),
         articles=articles_for(session, language, service_type, typed.get("text")),
     )
 

@@ -35,6 +35,7 @@ _ITEMS = (
     Item("supervisor", "/app/supervisor", "s", Permission.TELEPHONY_SUPERVISE),
     Item("process", "/app/process", "w", Permission.PROCESS_READ, frozenset({"supervisor", "administrator"})),
     Item("reports", "/app/reports", "o", Permission.REPORT_READ),
+    Item("knowledge", "/app/knowledge", "a", Permission.KNOWLEDGE_READ),
     Item("service_levels", "/app/service-levels", "l", Permission.CALENDAR_MANAGE),
 )
 

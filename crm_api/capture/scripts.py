@@ -1,15 +1,12 @@
-"""What helps while talking: the script, text modules and knowledge of a service type, in both languages."""
+"""What helps while talking: the script and text modules of a service type, in the reader's language."""
 
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
-import yaml
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
 
 from core.i18n import Language
-
-_FILE = Path(__file__).parent / "scripts.yml"
+from crm_api.knowledge.models import KnowledgeArticle
 
 
 @dataclass(frozen=True)
@@ -26,25 +23,25 @@ class Script:
 
     steps: tuple[str, ...]
     modules: tuple[Module, ...]
-    knowledge: tuple[Module, ...]
 
 
-@lru_cache
-def _content() -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
-    return content
-
-
-def script_of(service_type_code: str, language: Language) -> Script:
-    """The script of a service type (or of the type above it), with the modules that every type shares."""
-    content = _content()
+def script_of(session: Session, service_type_code: str, language: Language) -> Script:
+    """The script of a service type (or of the type above it), with its modules and those that every type shares."""
     top = service_type_code.split(".")[0]
-    own = content["service_types"].get(service_type_code) or content["service_types"].get(top) or {}
-    key = "zh" if language == "zh-CN" else "en"
-
-    def pieces(name: str) -> tuple[Module, ...]:
-        rows = [*own.get(name, []), *content["shared"].get(name, [])]
-        # What is typed is the same in every language; what is read as a title is not.
-        return tuple(Module(row.get("title_en", row["code"]) if key == "en" else row["code"], row[key]) for row in rows)
-
-    return Script(tuple(step[key] for step in own.get("steps", [])), pieces("modules"), pieces("knowledge"))
+    column = KnowledgeArticle.service_type_code
+    rows = session.scalars(
+        select(KnowledgeArticle)
+        .where(
+            KnowledgeArticle.kind.in_(("script", "module")),
+            KnowledgeArticle.language == language,
+            KnowledgeArticle.deleted_at.is_(None),
+            or_(column.is_(None), column.in_((service_type_code, top))),
+        )
+        .order_by(KnowledgeArticle.id)
+    ).all()
+    # What is nearest to the service type comes first.
+    near = sorted(rows, key=lambda row: (row.service_type_code is None, row.service_type_code != service_type_code))
+    script = next((row for row in near if row.kind == "script"), None)
+    steps = tuple(line.strip() for line in (script.body if script else "").splitlines() if line.strip())
+    modules = {row.title: Module(row.title, row.body) for row in reversed(near) if row.kind == "module"}
+    return Script(steps, tuple(reversed(modules.values())))

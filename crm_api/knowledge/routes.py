@@ -18,12 +18,12 @@ from crm_api.web.versions import IfMatch, check_if_match, set_etag
 router = APIRouter(prefix="/api/v1/knowledge", tags=["knowledge"])
 Reader = Annotated[Identity, requires(Permission.KNOWLEDGE_READ)]
 Writer = Annotated[Identity, requires(Permission.KNOWLEDGE_WRITE)]
-Kind = Literal["article", "script"]
+Kind = Literal["article", "script", "module"]
 Language = Literal["zh-CN", "en"]
 
 
 class ArticleIn(In):
-    """An article or a script, in one language."""
+    """An article, a script (a step a line) or a text module (its title is what is typed after a semicolon)."""
 
     kind: Kind = "article"
     language: Language = "zh-CN"
@@ -44,6 +44,20 @@ class ArticleOut(Out):
     body: str
     keywords: str
     version: int
+    changed_by: str
+    changed_at: datetime
+
+
+class VersionOut(Out):
+    """An article as it was once."""
+
+    version: int
+    kind: Kind
+    language: Language
+    service_type_code: str | None
+    title: str
+    body: str
+    keywords: str
     changed_by: str
     changed_at: datetime
 
@@ -80,6 +94,12 @@ def read(article_id: RowId, _identity: Reader, session: DbSession, response: Res
     row = service.get(session, article_id)
     set_etag(response, row.version)
     return ArticleOut.model_validate(row)
+
+
+@router.get("/{article_id}/versions", responses=problems(404))
+def read_versions(article_id: RowId, _identity: Reader, session: DbSession) -> list[VersionOut]:
+    """What an article said, newest first."""
+    return [VersionOut.model_validate(row) for row in service.versions(session, article_id)]
 
 
 @router.put("/{article_id}", responses=problems(404, 412, 428))

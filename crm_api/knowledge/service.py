@@ -1,9 +1,11 @@
 """Writing, finding and retiring knowledge articles and scripts."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+import yaml
 from sqlalchemy import ColumnElement, case, or_, select
 from sqlalchemy.orm import Session
 
@@ -13,11 +15,14 @@ from crm_api.audit.service import Origin, record
 from crm_api.contacts.models import ServiceType
 from crm_api.dialect import begin_writing, contains
 from crm_api.errors import InvalidError, NotFoundError
-from crm_api.knowledge.models import KnowledgeArticle
+from crm_api.knowledge.models import KnowledgeArticle, KnowledgeVersion
 
 FIELDS = ("kind", "language", "service_type_code", "title", "body", "keywords")
 _WORD = re.compile(r"[A-Za-z0-9]{2,}|[一-鿿]{2,}")
 _MOST_WORDS = 12
+#: What is typed after a semicolon.
+_CODE = re.compile(r"[a-z0-9]{1,12}")
+_DELIVERED = Path(__file__).with_name("delivered.yml")
 
 
 def find(
@@ -102,11 +107,56 @@ def write(
     for name in FIELDS:
         if name in values:
             setattr(row, name, values[name])
-    row.version, row.changed_by, row.changed_at = row.version + 1, actor.username, utc_now()
-    session.add(row)
-    session.flush()
+    if row.kind == "module" and not _CODE.fullmatch(row.title):
+        raise InvalidError(f"A text module's code is {row.title!r}.", "Write small letters and digits, at most 12.")
+    _keep(session, row, actor.username)
     record(session, "knowledge.written", actor=actor, subject=("article", row.id), origin=origin, version=row.version)
     return row
+
+
+def _keep(session: Session, row: KnowledgeArticle, username: str) -> None:
+    """The row as its next version, which stays as it is."""
+    row.version, row.changed_by, row.changed_at = row.version + 1, username, utc_now()
+    session.add(row)
+    session.flush()
+    words = {name: getattr(row, name) for name in (*FIELDS, "version", "changed_by", "changed_at")}
+    words["keywords"] = row.keywords or ""
+    session.add(KnowledgeVersion(article_id=row.id, **words))
+    session.flush()
+
+
+def versions(session: Session, article_id: int) -> list[KnowledgeVersion]:
+    """What an article said, newest first; NotFoundError if there is no such article."""
+    get(session, article_id)
+    statement = select(KnowledgeVersion).where(KnowledgeVersion.article_id == article_id)
+    return list(session.scalars(statement.order_by(KnowledgeVersion.version.desc())))
+
+
+def load_delivered(session: Session) -> int:
+    """Put the delivered scripts, text modules and articles into a store that has none; the number of rows written."""
+    if session.scalar(select(KnowledgeArticle.id).where(KnowledgeArticle.kind != "article").limit(1)) is not None:
+        return 0
+    content = yaml.safe_load(_DELIVERED.read_text(encoding="utf-8"))
+    names = {row.code: row for row in session.scalars(select(ServiceType))}
+    written = 0
+    for code, parts in [(None, content["shared"]), *content["service_types"].items()]:
+        for key, language in (("zh", "zh-CN"), ("en", "en")):
+            for kind, title, body in _delivered(parts, key, getattr(names.get(code), f"name_{key}", "")):
+                row = KnowledgeArticle(version=0, kind=kind, language=language, title=title, body=body)
+                row.service_type_code = code
+                _keep(session, row, "system")
+                written += 1
+    return written
+
+
+def _delivered(parts: Mapping[str, Any], key: str, name: str) -> Iterator[tuple[str, str, str]]:
+    """Kind, title and body of what is delivered for a service type."""
+    if parts.get("steps"):
+        yield "script", name, "\n".join(step[key] for step in parts["steps"])
+    for row in parts.get("modules", ()):
+        yield "module", row["code"], row[key]
+    for row in parts.get("knowledge", ()):
+        yield "article", row["title_en"] if key == "en" else row["code"], row[key]
 
 
 def retire(session: Session, *, actor: Actor, article_id: int, origin: Origin | None = None) -> None:

@@ -15,6 +15,7 @@ from crm_api.campaigns.reference import load_offers
 from crm_api.contacts.models import Channel, ServiceType
 from crm_api.contacts.wrap_up_models import WrapUpCode
 from crm_api.customers.models import Product
+from crm_api.knowledge.service import load_delivered
 from crm_api.organisation.models import CalendarDay, CalendarWindow, OrgUnit, WorkCalendar
 from crm_api.tickets.models import ComplaintType
 from crm_api.tickets.reference import load_loop
@@ -143,4 +144,4 @@ def load_reference(session: Session) -> int:
     written += upsert(session, ComplaintType, _flat(catalogue["complaint_types"]), key=("code",))
     written += upsert(session, WrapUpCode, _flat(catalogue["wrap_up_codes"]), key=("code",))
     written += _load_calendars(session, catalogue)
-    return written + load_loop(session) + load_offers(session)
+    return written + load_loop(session) + load_offers(session) + load_delivered(session)

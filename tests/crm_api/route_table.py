@@ -293,6 +293,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/api/v1/knowledge"): Row(DESK, query="?text=营业厅"),
     ("POST", "/api/v1/knowledge"): Row(frozenset({"supervisor"}), body=_article, status=201),
     ("GET", "/api/v1/knowledge/{article_id}"): Row(DESK, also={"article_id": "987654321"}, status=404),
+    ("GET", "/api/v1/knowledge/{article_id}/versions"): Row(DESK, also={"article_id": "987654321"}, status=404),
     ("PUT", "/api/v1/knowledge/{article_id}"): Row(
         frozenset({"supervisor"}), also={"article_id": "987654321"}, body=_article, headers=ANY_VERSION, status=404
     ),
@@ -413,6 +414,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/app/reports"): Row(REPORTS),
     ("POST", "/app/reports/subscriptions"): Row(REPORTS, form=dict, status=422),
     ("POST", "/app/reports/subscriptions/{subscription_id}/end"): Row(REPORTS, target="subscription"),
+    ("GET", "/app/checks/{page}"): Row(REPORTS, also={"page": "index.en.html"}, status=404),
     ("GET", "/app/reports/{name}/{form}"): Row(REPORTS, also={"name": "no-such", "form": "pdf"}, status=404),
     # capture frontend: what a page may show decides its service, so forms here are refused (422) where they may be sent
     ("GET", "/"): Row(PUBLIC),
@@ -491,6 +493,15 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/app/process/steps"): Row(ADMINISTRATOR),
     ("POST", "/app/process/draft"): Row(ADMINISTRATOR),
     ("POST", "/app/process/activate"): Row(ADMINISTRATOR, status=422),
+    ("GET", "/app/knowledge"): Row(DESK),
+    ("POST", "/app/knowledge"): Row(frozenset({"supervisor"}), form=dict, status=422),
+    ("GET", "/app/knowledge/{article_id}"): Row(DESK, also={"article_id": "987654321"}, status=404),
+    ("POST", "/app/knowledge/{article_id}"): Row(
+        frozenset({"supervisor"}), also={"article_id": "987654321"}, form=dict, status=404
+    ),
+    ("POST", "/app/knowledge/{article_id}/retire"): Row(
+        frozenset({"supervisor"}), also={"article_id": "987654321"}, status=404
+    ),
     ("GET", "/app/service-levels"): Row(ADMINISTRATOR),
     ("POST", "/app/service-levels/policies/{code}"): Row(ADMINISTRATOR, also={"code": "none"}, status=404),
     ("POST", "/app/service-levels/policies"): Row(ADMINISTRATOR, form=dict, status=422),

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 
 from core.actor import Actor
 from core.database import session_scope
-from core.i18n import differences, texts
+from core.i18n import LANGUAGES, differences, texts
 from core.time import to_local, utc_now
 from crm_api.audit.models import AuditEntry
 from crm_api.bus.models import OutboxMessage
@@ -289,11 +289,12 @@ def test_the_monitor_counts_what_its_reader_sees(web: Client) -> None:
 def test_every_service_type_has_its_script(sqlite_world: tuple[Engine, World]) -> None:
     with session_scope(sqlite_world[0]) as session:
         codes = session.scalars(select(ServiceType.code)).all()
-    for code in codes:
-        for language in ("zh-CN", "en"):
-            script = script_of(code, language)  # type: ignore[arg-type]
-            assert script.steps, code
-            assert all(module.text for module in script.modules)
+        for code in codes:
+            for language in LANGUAGES:
+                script = script_of(session, code, language)
+                assert script.steps, code
+                assert {"ok", "cb", "id"} <= {module.code for module in script.modules}
+                assert all(module.text for module in script.modules)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ CREATES_NOTHING = {
     "/api/v1/complaint-type-suggestions": "asks only",
     "/api/v1/users/{user_id}/password": "replaces the password",
     "/api/v1/key-level-proposals/{proposal_id}/decision": "a proposal is decided once",
+    "/api/v1/emerging-topics/{topic_id}/dismissal": "a topic is settled once",
     "/api/v1/campaigns/{campaign_id}/steps": "a step leads from one state only",
     "/api/v1/campaigns/{campaign_id}/export": "reads",
     "/api/v1/campaigns/{campaign_id}/outcomes": "each outcome of the file has a key of its own",

@@ -1,5 +1,6 @@
 """What helps while talking: articles found by service type and words; complaint types suggested and corrected."""
 
+import re
 from collections.abc import Iterator
 from types import SimpleNamespace
 
@@ -8,6 +9,8 @@ from sqlalchemy import Engine, select
 
 from cli.api import ModelSuggester
 from core.database import session_scope
+from crm_api.knowledge.models import KnowledgeArticle
+from crm_api.knowledge.service import load_delivered
 from crm_api.suggestions.models import ComplaintSuggestion
 from crm_api.suggestions.port import SOCKET
 from tests.crm_api.conftest import Client
@@ -29,7 +32,9 @@ def test_articles_are_found_by_service_type_and_words_best_first(client: Client)
         assert made.status_code == 201, made.text
 
     def titles(query: str) -> list[str]:
-        return [row["title"] for row in agent.get(f"/api/v1/knowledge{query}").json()]
+        rows = agent.get(f"/api/v1/knowledge{query}").json()
+        # Beside what is delivered with every store.
+        return [row["title"] for row in rows if row["changed_by"] != "system"]
 
     assert titles("?text=客户说机顶盒没反应&service_type=complaint") == ["机顶盒重启步骤", "营业厅地址"]
     assert titles("?service_type=complaint.signal&kind=article")[0] == "机顶盒重启步骤"
@@ -51,6 +56,49 @@ def test_an_article_is_rewritten_only_by_who_read_it_and_retired(web: Client) ->
     assert supervisor.put(path, json=body, headers={"If-Match": tag}).status_code == 412
     assert supervisor.delete(path).status_code == 204
     assert supervisor.get(path).status_code == 404
+
+
+def test_every_version_of_an_article_is_kept(client: Client) -> None:
+    supervisor, agent = client("supervisor"), client("agent")
+    path = f"/api/v1/knowledge/{supervisor.post('/api/v1/knowledge', json={'title': 'a', 'body': '一'}).json()['id']}"
+    changed = supervisor.put(path, json={"title": "a", "body": "二"}, headers={"If-Match": "*"})
+    assert changed.status_code == 200, changed.text
+    kept = agent.get(f"{path}/versions").json()
+    assert [(row["version"], row["body"], row["changed_by"]) for row in kept] == [
+        (2, "二", "supervisor"),
+        (1, "一", "supervisor"),
+    ]
+
+
+def test_a_text_module_is_written_on_its_page_and_serves_the_desk(web: Client) -> None:
+    supervisor, agent = web("supervisor"), web("agent")
+    for browser in (supervisor, agent):
+        browser.headers.update({"HX-Request": "true", "Accept-Language": "zh-CN"})
+        browser.cookies.set("crm_language", "zh-CN")
+    form = {"kind": "module", "language": "zh-CN", "service_type_code": "consultation", "title": "hall"}
+    assert supervisor.post("/app/knowledge", data=form | {"title": "Not Code", "body": "x"}).status_code == 422
+    made = supervisor.post("/app/knowledge", data=form | {"body": "已告知营业厅地址。"})
+    assert "已保存" in made.text
+    number = re.search(r"/app/knowledge/(\d+)\"", made.text)
+    assert number is not None
+    assert 'data-code="hall"' in agent.get("/app/capture").text
+    path = f"/app/knowledge/{number[1]}"
+    changed = supervisor.post(path, data=form | {"body": "已告知地址与电话。", "version": "1"})
+    assert "已告知营业厅地址。" in changed.text, "the words before stay readable"
+    assert supervisor.post(path, data=form | {"body": "旧", "version": "1"}).status_code == 412
+    assert "已告知地址与电话。" in agent.get("/app/capture").text
+    assert "<form" not in agent.get(path).text.partition("<h1")[2]
+    assert agent.post(path, data=form | {"body": "x", "version": "2"}).status_code == 403
+    assert "已停用" in supervisor.post(f"{path}/retire").text
+    assert 'data-code="hall"' not in agent.get("/app/capture").text
+
+
+def test_what_is_delivered_is_loaded_once_and_stays_as_people_left_it(sqlite_world: tuple[Engine, World]) -> None:
+    with session_scope(sqlite_world[0]) as session:
+        assert load_delivered(session) == 0
+        script = session.scalars(select(KnowledgeArticle).where(KnowledgeArticle.kind == "script")).first()
+        assert script is not None
+        assert len(script.body.splitlines()) > 1
 
 
 @pytest.fixture
