@@ -2,14 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import FileResponse, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.i18n import LANGUAGES
+from core.settings import get_settings
 from crm_api.capture.forms import Sent
 from crm_api.capture.pages import render
+from crm_api.errors import NotFoundError
 from crm_api.identity.permissions import Permission
 from crm_api.identity.scope import visible_units
 from crm_api.identity.sessions import Identity
@@ -64,6 +66,19 @@ def download(name: str, form: Form, identity: Reader, session: DbSession) -> Fil
     return report_file(service.archived(session, identity.actor, settings_of_files()), name, form)
 
 
+@router.get("/app/checks/{page}", response_class=FileResponse)
+def checks(
+    page: Annotated[str, Path(pattern=r"^[0-9A-Za-z]{1,40}\.(zh-CN|en)\.html$")], identity: Reader
+) -> FileResponse:
+    """What the gates of the data said of a run (`index.<language>.html`: of all); rows of any city stand in it."""
+    path = get_settings().home / "gates" / page
+    if not identity.actor.is_province or not path.is_file():
+        raise NotFoundError(f"There is no page of checks {page!r}.", "Open: /app/checks/index.zh-CN.html")
+    # The page is ours and carries its styles; it runs nothing.
+    policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox allow-same-origin"
+    return FileResponse(path, media_type="text/html", headers={"Content-Security-Policy": policy})
+
+
 def _page(request: Request, session: Session, identity: Identity, words: str = "") -> Response:
     units = select(OrgUnit).where(OrgUnit.id.in_(visible_units(identity.actor)), OrgUnit.kind.in_(("province", "city")))
     return render(
@@ -78,4 +93,5 @@ def _page(request: Request, session: Session, identity: Identity, words: str = "
         units=list(session.scalars(units.order_by(OrgUnit.sort_order, OrgUnit.id))),
         kinds=KINDS,
         languages=LANGUAGES,
+        sees_checks=identity.actor.is_province,
     )
