@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, perf_counter, sleep
@@ -15,6 +15,7 @@ from urllib.request import urlopen
 
 import click
 
+from cli.demo_insight import insight
 from dashboards.commands import DEFAULT_PORT
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def demo(
 ) -> None:
     """Set up a store with people, simulate a province, run the pipeline, serve pages and desk until Ctrl-C.
 
-    What an earlier run did is not done again; what it left unfinished is finished.
+    Behind the served pages models are learnt, customers scored, a forecast and an example campaign shown. What an
+    earlier run did is not done again; what it left unfinished is finished.
     """
     began = perf_counter()
     if home is not None:
@@ -64,7 +66,8 @@ def demo(
             pages = _free_port(port)
             with _telephone(settings, telephony) as told, _desk(settings, api_port, pages) as desk:
                 _step("marts", lambda: _marts(settings))
-                _serve(pages, desk, people, began, told)
+                with insight(settings) if people else nullcontext():
+                    _serve(pages, desk, people, began, told)
         except KeyboardInterrupt:
             click.echo("\nStopped. The next start goes on from what is there.", err=True)
             sys.exit(INTERRUPTED)

@@ -67,27 +67,42 @@ def hashed(persons: Ints, salt: str) -> Floats:
     return np.asarray((mixed >> np.uint64(11)).astype(np.float64) / 2.0**53)
 
 
-def standing_of(session: Session, plan: Plan, customer_id: int, *, now: datetime) -> str | None:
-    """The gate that forbids calling a customer at `now`, theirs or of whoever shares their number; None: none does."""
+def standings_of(session: Session, plan: Plan, customer_ids: Sequence[int], *, now: datetime) -> dict[int, str | None]:
+    """The gate that forbids calling each customer now, theirs or of whoever shares their number; None: none does."""
     mine, theirs = aliased(CustomerPhone), aliased(CustomerPhone)
     shared = (
-        select(theirs.customer_id)
-        .join(mine, mine.e164 == theirs.e164)
-        .where(mine.customer_id == customer_id, mine.deleted_at.is_(None), theirs.deleted_at.is_(None))
+        select(mine.customer_id, theirs.customer_id)
+        .join(theirs, mine.e164 == theirs.e164)
+        .where(
+            mine.customer_id.in_(customer_ids),
+            theirs.customer_id != mine.customer_id,
+            mine.deleted_at.is_(None),
+            theirs.deleted_at.is_(None),
+        )
+        .order_by(theirs.customer_id)
     )
-    others = set(session.scalars(shared)) - {customer_id}
-    people = [customer_id, *sorted(others)]
-    rows = session.execute(protections(plan, now=now, only=people, audience=False, building=False)).all()
-    gates: dict[int, str] = {row.customer_id: row.gate for row in rows}
-    own = gates.get(customer_id, "not_active")
-    if own == ELIGIBLE:
-        mine_only = [customer_id]
-        alone = protections(plan, now=now, only=mine_only, audience=False, building=False).subquery("alone")
-        priced = _priced(plan, session.execute(offered(plan, alone, only=mine_only)).all())
-        own = str(priced.gates[0])
+    others: dict[int, list[int]] = defaultdict(list)
+    for one, other in session.execute(shared):
+        others[one].append(other)
+    people = sorted({*customer_ids, *(other for each in others.values() for other in each)})
+    rows = protections(plan, now=now, only=people, audience=False, building=False)
+    gates: dict[int, str] = {row.customer_id: row.gate for row in session.execute(rows)}
+    free = [key for key in customer_ids if gates.get(key) == ELIGIBLE]
+    if free:
+        passed = protections(plan, now=now, only=free, audience=False, building=False).subquery("passed")
+        priced = _priced(plan, session.execute(offered(plan, passed, only=free)).all())
+        own = gates | dict(zip(priced.customers.tolist(), priced.gates.tolist(), strict=True))
+    else:
+        own = gates
+    return {
+        key: _forbids(own.get(key, "not_active"), [gates.get(other) for other in others[key]]) for key in customer_ids
+    }
+
+
+def _forbids(own: str, of_sharers: Sequence[str | None]) -> str | None:
     if own not in _WORTH:
         return own
-    return next((gates[other] for other in sorted(others) if gates.get(other) in RESTRICTIVE), None)
+    return next((gate for gate in of_sharers if gate in RESTRICTIVE), None)
 
 
 def count_gates(session: Session, plan: Plan, *, now: datetime) -> dict[str, int]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.actor import Actor
 from core.time import LOCAL, to_local, utc_now
 from crm_api.audit.service import Origin, record
-from crm_api.campaigns.candidates import standing_of
+from crm_api.campaigns.candidates import standings_of
 from crm_api.campaigns.capacity import free_today
 from crm_api.campaigns.models import (
     ATTEMPT_OUTCOMES,
@@ -90,8 +90,8 @@ def next_entries(
         batch = _waiting(session, campaign, at, rooms, limit - len(taken), unit_ids)
         if not batch:
             break
-        for entry in batch:
-            verdict = _check(session, campaign, entry, at)
+        verdicts = _check(session, campaign, batch, at)
+        for entry, verdict in zip(batch, verdicts, strict=True):
             if not verdict.may_dial:
                 _stop(session, entry, verdict.reason or "", at)
             elif rooms.get(entry.unit_id, 0) > 0:
@@ -122,7 +122,7 @@ def recheck(session: Session, entry_id: int, now: datetime | None = None, *, wor
     closed = may_call_at(campaign, at, _holidays(session, at))
     if closed is not None:
         return Verdict(may_dial=False, reason=closed)
-    verdict = _check(session, campaign, entry, at)
+    (verdict,) = _check(session, campaign, [entry], at)
     if not verdict.may_dial:
         _stop(session, entry, verdict.reason or "", at)
         session.flush()
@@ -311,12 +311,25 @@ def _waiting(
     return session.scalars(statement).all()
 
 
-def _check(session: Session, campaign: Campaign, entry: CallListEntry, at: datetime) -> Verdict:
+def _check(session: Session, campaign: Campaign, entries: Sequence[CallListEntry], at: datetime) -> list[Verdict]:
+    """Whether each may be dialled at `at`, looked up for all of them at once."""
+    people = [entry.customer_id for entry in entries]
+    standings = standings_of(session, plan_of(session, campaign), people, now=at)
+    closed = set(
+        session.scalars(
+            select(CustomerPhone.id).where(
+                CustomerPhone.id.in_([entry.phone_id for entry in entries]),
+                or_(CustomerPhone.do_not_call, CustomerPhone.deleted_at.is_not(None)),
+            )
+        )
+    )
+    return [_verdict(entry, standings[entry.customer_id], is_closed=entry.phone_id in closed) for entry in entries]
+
+
+def _verdict(entry: CallListEntry, standing: str | None, *, is_closed: bool) -> Verdict:
     if entry.arm != "call":
         return Verdict(may_dial=False, reason="held", is_final=True)
-    standing = standing_of(session, plan_of(session, campaign), entry.customer_id, now=at)
-    phone = session.get_one(CustomerPhone, entry.phone_id)
-    if standing is None and not (phone.do_not_call or phone.deleted_at):
+    if standing is None and not is_closed:
         return Verdict(may_dial=True)
     return Verdict(may_dial=False, reason=standing or "do_not_call", is_final=True)
 

@@ -20,6 +20,13 @@ pow(0.5, {{ seconds_between(instant, at) }} / 86400.0 / 60.0)
 {# Repairs that take longer than this many hours are late for the customer, whatever was promised. #}
 {% macro late_hours() %}96{% endmacro %}
 
+{# The paths of all loads but the first. #}
+{% macro later_files(files) %}
+  {% set paths = [] %}
+  {% for load in (files.keys() | sort)[1:] %}{% do paths.extend(files[load]) %}{% endfor %}
+  {{ return(paths) }}
+{% endmacro %}
+
 {#
   Versions of a captured table's rows that a later load replaced, from when to when each was known. Empty while the
   lake holds a single load: then the present version is the only one known.
@@ -43,7 +50,7 @@ pow(0.5, {{ seconds_between(instant, at) }} / 86400.0 / 60.0)
   ),
 
   changed as (
-    select id from {{ read_lake(schema + (loads[1:] | map('extract', files) | sum(start=[]))) }}
+    select id from {{ read_lake(schema + later_files(files)) }}
   ),
 
   versions as (
@@ -68,3 +75,44 @@ pow(0.5, {{ seconds_between(instant, at) }} / 86400.0 / 60.0)
   {% endset %}
   {{ return(sql) }}
 {% endmacro %}
+
+{#
+  Rows of a captured table that first came with a later load than the lake's first: `known_from` is that load's instant.
+  What the first load held, and history brought in from elsewhere, counts as known when it happened.
+#}
+{% macro late_arrivals(table) %}
+  {% do source('lake', table) %}
+  {% if not execute %}{{ return('select 1 as placeholder') }}{% endif %}
+  {% set files = lake_files(table, current_loads()) %}
+  {% set schema = files.pop('') %}
+  {% set loads = files.keys() | sort %}
+  {% if loads | length <= 1 %}
+    {{ return('select id as row_key, now() as known_from from ' ~ read_lake(schema) ~ ' where false') }}
+  {% endif %}
+  {% set sql %}
+  with
+
+  loads as (
+    select load_id, cast(snapshot_at as timestamptz) as seen_at
+    from read_json('{{ lake_glob() }}/_ledger/*.json', columns = {snapshot_at: 'varchar', load_id: 'varchar'})
+  ),
+
+  later as (
+    select row.id as row_key, min(load.seen_at) as known_from
+    from {{ read_lake(schema + later_files(files)) }} as row
+    inner join loads as load on row._dlt_load_id = load.load_id
+    where row.source = 'captured'
+    group by row.id
+  )
+
+  select later.row_key, later.known_from
+  from later
+  anti join {{ read_lake(schema + files[loads[0]]) }} as begun on later.row_key = begun.id
+  {% endset %}
+  {{ return(sql) }}
+{% endmacro %}
+
+{# Whether what became known at `known_from` (NULL: when it happened) was known on the as-of day, on which is scored. #}
+{% macro was_known(known_from, midnight) -%}
+coalesce({{ known_from }} < {{ midnight }} + interval 1 day, true)
+{%- endmacro %}

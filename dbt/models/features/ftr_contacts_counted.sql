@@ -10,11 +10,13 @@ contacts as (
     contact.is_abandoned,
     contact.is_self_served,
     contact.wait_seconds,
-    channel.is_written
+    channel.is_written,
+    late.known_from
   from {{ ref('fct_contact') }} as contact
   inner join {{ ref('dim_channel') }} as channel on contact.channel_code = channel.channel_code
   inner join {{ ref('dim_service_type') }} as service_type
     on contact.service_type_code = service_type.service_type_code
+  left join {{ ref('ftr_late_contacts') }} as late on contact.contact_key = late.row_key
   where contact.customer_key <> 0 and contact.direction = 'in'
 ),
 
@@ -30,6 +32,7 @@ seen as (
   from contacts as contact
   inner join {{ ref('feature_dates') }} as day
     on contact.started_at < day.midnight and {{ within_days('contact.started_at', 'day.midnight', 365) }}
+  where {{ was_known('contact.known_from', 'day.midnight') }}
 )
 
 select

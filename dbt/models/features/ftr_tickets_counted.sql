@@ -19,7 +19,11 @@ seen as (
   inner join {{ ref('dim_complaint_type') }} as type on ticket.complaint_type_code = type.complaint_type_code
   inner join {{ ref('feature_dates') }} as day
     on ticket.created_at < day.midnight and {{ within_days('ticket.created_at', 'day.midnight', 365) }}
-  where ticket.customer_key <> 0 and ticket.kind = 'standard'
+  left join {{ ref('ftr_late_tickets') }} as late on ticket.ticket_key = late.row_key
+  where
+    ticket.customer_key <> 0
+    and ticket.kind = 'standard'
+    and {{ was_known('late.known_from', 'day.midnight') }}
 )
 
 select
