@@ -165,12 +165,16 @@ def _ours(content: bytes, folder: Path) -> tuple[float, float]:
 
 
 _MEMORY = """
-import resource, sys
+import sys
 sys.path.insert(0, ".")
 from benchmarks.telephony import _call, _BEGIN
 from telephony.ami_events import EventReader
 from telephony.ami_wire import Message, Splitter
 from telephony.live import LiveModel
+def most():
+    # The peak of this program alone: what getrusage tells begins with that of whoever started it.
+    lines = open("/proc/self/status").read().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
 reader, model, splitter, events, peak = EventReader(), LiveModel(), Splitter(), 0, []
 list(splitter.feed(b"Asterisk Call Manager/9.0.0\\r\\n"))
 for number in range(int(sys.argv[1]) // 79):
@@ -183,8 +187,8 @@ for number in range(int(sys.argv[1]) // 79):
         model.changed_calls(_BEGIN + number // 4 + 98)
         model.changed_states(_BEGIN + number // 4 + 98)
     if events >= int(sys.argv[1]) // 4 and not peak:
-        peak.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-print(events, peak[0] / 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        peak.append(most())
+print(events, peak[0] / 1024, most() / 1024)
 """
 
 
