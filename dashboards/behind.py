@@ -12,7 +12,7 @@ from core.i18n import name_field
 from dashboards.data import Value, date_key
 from dashboards.frame import Frame
 
-Dataset = Literal["contacts", "visits", "tickets", "seats"]
+Dataset = Literal["contacts", "visits", "tickets", "seats", "journeys"]
 #: The chart's selection that a click makes.
 PICK = "behind"
 #: How each dataset may be narrowed; all of it are parameters of dashboards/queries/behind_<dataset>.sql.
@@ -32,9 +32,10 @@ FILTERS: dict[Dataset, tuple[str, ...]] = {
         "others",
     ),
     "seats": ("city", "half_hour", "centre", "seat"),
+    "journeys": ("city", "channel", "next_channel", "through"),
 }
 #: Columns of codes that are shown by name, and the query of the names.
-_NAMED = {"channel": "channels", "city": "units", "type": "complaint_types"}
+_NAMED = {"channel": "channels", "next_channel": "channels", "city": "units", "type": "complaint_types"}
 
 
 @dataclass(frozen=True)

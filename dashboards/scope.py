@@ -31,6 +31,7 @@ class DashboardSettings(BaseSettings):
         default="",
         description="No sign-in: everybody sees this unit (province or a city's code). Only on a machine of one's own.",
     )
+    costs: str = Field(default="", description="A file of what contacts cost, like dashboards/costs.yml.")
     poll_seconds: float = Field(default=5.0, gt=0, description="How often a page looks for a new publication.")
 
 

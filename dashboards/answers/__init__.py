@@ -6,6 +6,7 @@ import pandas as pd
 
 from dashboards.anomalies import expected, history_of
 from dashboards.frame import Frame
+from dashboards.periods import compared_with
 from dashboards.tables import by_day, days_between
 
 #: A service level with its weight.
@@ -39,6 +40,21 @@ def daily(frame: Frame, code: str) -> pd.DataFrame:
         return table
     band = expected(known.set_index("day")["value"], frame.kpi(code).unit)
     return table.merge(band, left_on="day", right_index=True, how="left")
+
+
+def comparisons(frame: Frame, codes: Sequence[str]) -> pd.DataFrame:
+    """KPIs of the period, the one before and the same weeks a year before: `code`, `now`, `previous`, `year`."""
+    view = frame.view
+    periods = {
+        "now": view.period,
+        "previous": compared_with(view.period, "previous", view.preset),
+        "year": compared_with(view.period, "year", view.preset),
+    }
+    found = {}
+    for name, period in periods.items():
+        row = frame.source.kpis(period, only=codes, city=frame.city) if period else pd.DataFrame()
+        found[name] = [None if row.empty else row.iloc[0][code] for code in codes]
+    return pd.DataFrame({"code": list(codes)} | found)
 
 
 def cities_compared(frame: Frame, only: Sequence[str]) -> pd.DataFrame:

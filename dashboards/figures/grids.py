@@ -121,7 +121,9 @@ def two_way(table: pd.DataFrame, *, texts: Texts, columns: list[str], rows: list
     return themed(cells + numbers, height=30 * len(rows) + 2 * AXIS_ROOM)
 
 
-def tile_map(table: pd.DataFrame, *, texts: Texts, name: str, unit: str) -> Any:
+def tile_map(
+    table: pd.DataFrame, *, texts: Texts, name: str, unit: str, target: float | None = None, good: str = "none"
+) -> Any:
     """The cities as tiles where they lie, coloured by a figure.
 
     Args:
@@ -129,6 +131,8 @@ def tile_map(table: pd.DataFrame, *, texts: Texts, name: str, unit: str) -> Any:
         texts: the page's texts.
         name: the figure's name.
         unit: its unit.
+        target: colours turn around it, where more is better.
+        good: the direction that is better (core.kpi).
     """
     placed = table[table["city_code"].isin(CITY_TILES)].copy()
     placed["column"] = [CITY_TILES[code][0] for code in placed["city_code"]]
@@ -136,12 +140,17 @@ def tile_map(table: pd.DataFrame, *, texts: Texts, name: str, unit: str) -> Any:
     # From below the smallest, so that even close figures differ in shade.
     bottom, top = float(placed["value"].min()) * 0.8, float(placed["value"].max())
     placed["is_dark"] = placed["value"].fillna(0) > bottom + (top - bottom) * DARK
+    colour = alt.Color("value:Q", scale=alt.Scale(range=AMOUNT, domain=[bottom, top]), legend=None)
+    if target is not None and good == "up":
+        colour = _colour(unit, target, placed["value"]).legend(None)
+        spread = max(abs(placed["value"] - target).max(), 0.01)
+        placed["is_dark"] = (placed["value"] - target).abs() > spread * 0.6
     base = alt.Chart(placed).encode(
         x=alt.X("column:O", axis=None, scale=alt.Scale(domain=[0, 1, 2, 3], padding=0.04)),
         y=alt.Y("line:O", axis=None, scale=alt.Scale(domain=[0, 1, 2, 3, 4], padding=0.04)),
     )
     tiles = base.mark_rect(cornerRadius=6).encode(
-        color=alt.Color("value:Q", scale=alt.Scale(range=AMOUNT, domain=[bottom, top]), legend=None),
+        color=colour,
         tooltip=[
             alt.Tooltip("name:N", title=texts("chart.city")),
             alt.Tooltip("value:Q", title=name, format=number_format(unit)),

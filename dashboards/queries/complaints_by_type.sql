@@ -1,14 +1,13 @@
--- Complaints by day and type, below the type that is drilled into (NULL: all).
+-- Complaints by day, type and product, below the type that is drilled into (NULL: all).
 select
   dim_date.date as day,
-  dim_date.week_start as week,
-  ticket.complaint_type_code as code,
-  count(*) as complaints
-from fct_ticket as ticket
-inner join dim_date on ticket.created_date_key = dim_date.date_key
+  by_day.complaint_type_code as code,
+  by_day.product_code as product,
+  sum(by_day.complaints) as complaints
+from kpi_complaint_day as by_day
+inner join dim_date on by_day.date_key = dim_date.date_key
 where
-  ticket.is_complaint
-  and ticket.created_date_key between $first and $last
-  and ($city is null or ticket.city_code = $city)
-  and ($type is null or starts_with(ticket.complaint_type_code || '.', $type || '.'))
-group by dim_date.date, dim_date.week_start, ticket.complaint_type_code
+  by_day.date_key between $first and $last
+  and ($city is null or by_day.city_code = $city)
+  and ($type is null or starts_with(by_day.complaint_type_code || '.', $type || '.'))
+group by all

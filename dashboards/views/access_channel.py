@@ -13,6 +13,7 @@ from dashboards.answers.channels import (
 )
 from dashboards.behind import Behind
 from dashboards.cards import card, tiles
+from dashboards.channel_cards import cost_cards
 from dashboards.figures.bars import mix, stacked
 from dashboards.figures.grids import two_way
 from dashboards.figures.theme import CHANNELS, OUTCOMES
@@ -93,3 +94,4 @@ card(
     kpis=["contacts"],
     behind=Behind("contacts", ("row", "column"), {"city": "city_key", "channel": "channel_key"}),
 )
+cost_cards(frame)

@@ -3,7 +3,6 @@
 import pandas as pd
 import streamlit as st
 
-from dashboards import attention
 from dashboards.annotations import notes_on
 from dashboards.answers import cities_compared, daily
 from dashboards.answers.overview import attention_list, half_hours_by_weekday
@@ -13,6 +12,7 @@ from dashboards.city_table import COLUMNS, city_table
 from dashboards.figures.grids import half_hour_map
 from dashboards.figures.trends import trend
 from dashboards.frame import current_frame
+from dashboards.overview_cards import comparison_table, findings_card, map_card
 
 TILES = (
     "contacts",
@@ -32,21 +32,7 @@ text = frame.texts
 tiles(frame, TILES)
 
 
-def show_findings(findings: list[attention.Finding]) -> None:
-    """The sentences of the attention list, or that there is nothing."""
-    with st.container(border=True, key="attention"):
-        st.markdown(f"**{text('attention.title')}**")
-        for finding in findings:
-            with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"- {text(finding.key, **finding.values)}", width="stretch")
-                st.page_link(
-                    f"views/{finding.page}.py", label=text(f"page.{finding.page}"), icon=":material/arrow_forward:"
-                )
-        if not findings:
-            st.markdown(f":material/check: {text('attention.none')}")
-
-
-show_findings(attention_list(frame, TILES))
+findings_card(frame, attention_list(frame, TILES))
 
 notes = notes_on(frame)
 left, right = st.columns(2)
@@ -97,4 +83,9 @@ card(
         persist_state="session",
     ),
 )
+left, right = st.columns([2, 3])
+with left:
+    map_card(frame)
+with right:
+    comparison_table(frame, TILES)
 city_table(frame, cities_compared(frame, COLUMNS))

@@ -8,6 +8,9 @@ import duckdb
 
 from core.kpi import dictionary
 from core.settings import Settings
+from tests.dashboards.marts_centre import CENTRE, CENTRE_KPIS, FACTS
+from tests.dashboards.marts_complaints import COMPLAINT_FACTS, COMPLAINTS
+from warehouse.gate_history import judged, keep
 from warehouse.kpi import ASKED
 from warehouse.publication import Publication, marts_file, point_to, remember
 
@@ -64,7 +67,8 @@ select types.code as complaint_type_code, types.level, types.level1_code, one.na
   case when types.level = 3 then types.name_en end as level3_name_en, types.sort_order
 from types left join types as one on types.level1_code = one.code left join types as two on types.level2_code = two.code;
 create table dim_queue as
-select * from (values (1, 'fault', '故障报修', 'Faults'), (2, 'fee', '费用查询', 'Fees'), (0, 'none', '无', 'None')) as t (queue_key, code, name_zh, name_en);
+select * from (values (1, 'fault', '故障报修', 'Faults', 30, false), (2, 'fee', '费用查询', 'Fees', 20, false), (0, 'none', '无', 'None', 20, false))
+  as t (queue_key, code, name_zh, name_en, target_seconds, is_priority);
 create table dim_seat as
 select n as seat_key, format('A{:02d}', n) as code, if(n <= 8, 'xian-1', 'xian-2') as centre_code, 1 as branch_key, 'province' as city_code
 from range(1, 13) as t (n) union all select 0, 'none', 'none', 0, 'unknown';
@@ -78,8 +82,10 @@ from dim_date where date between $first and $last;
 create table fct_ticket as
 select row_number() over () as ticket_key, city_code, city_code || '.town' as township_code, 'voice' as channel_code,
   'complaint' as service_type_code, 'unknown' as product_code, branch_key, date_key as created_date_key, code as complaint_type_code,
-  true as is_complaint, false as is_open, cast(date as timestamptz) + interval 9 hour as created_at, cast(null as timestamptz) as closed_at
-from days, cities, types, range(cast(customers * (1 + sort_order % 3) // 200 + (hash(date, city_code, code) % 2) as bigint))
+  true as is_complaint, false as is_open, 'closed' as state, 'captured' as source, customer_key, true as is_dispatched, cast(date as timestamptz) as accepted_at,
+  true as is_started, true as is_resolved, true as is_reviewed, true as is_approved, true as is_closed,
+  0 as return_count, 0 as rejection_count, 0 as reopen_count, cast(date as timestamptz) + interval 9 hour as created_at, cast(null as timestamptz) as closed_at
+from days, cities, types, (select 1 as customer_key), range(cast(customers * (1 + sort_order % 3) // 200 + (hash(date, city_code, code) % 2) as bigint))
 where level = 3 or code in ('service', 'unknown');
 create table fct_contact as
 select date_key, city_code, code as channel_code, outcome
@@ -107,7 +113,8 @@ select date_key, city_code, 'voice' as channel_code, 1 as agent_key, true as is_
 #: Half-hours of each city and channel; a hash gives them some life.
 _CELLS = """
 create table kpi_half_hour as
-select date_key, half_hour_key, city_code, channel_code, 0 as queue_key, service_type_code, 'captured' as source, false as is_seat_time,
+select date_key, half_hour_key, city_code, channel_code, if(channel_code = 'voice', 1 + half_hour_key % 2, 0) as queue_key,
+  service_type_code, 'captured' as source, false as is_seat_time,
   {sums}
 from (
   select *, cast(customers * if(channel_code = 'voice', 3, 1) * if(is_weekend, 0.6, 1) * (1 + day_number * 0.004)
@@ -122,8 +129,9 @@ from fct_seat_half_hour;
 create table kpi_day as
 select date_key, branch_key, city_code, channel_code, queue_key, service_type_code, source, is_seat_time, {totals}
 from kpi_half_hour left join dim_branch using (city_code) group by all;
-drop table cities; drop table types; drop table days;
 """
+_CLEAN = "drop table cities;\ndrop table types;\ndrop table days;\n"
+
 
 _SUMS = {
     "contacts": "n", "offered": "if(channel_code = 'voice', n, 0)", "answered": "if(channel_code = 'voice', n - n // 10, 0)",
@@ -133,13 +141,19 @@ _SUMS = {
     "wrap_up_seconds": "n * 21.0", "tickets": "n // 5", "complaints": "if(service_type_code = 'complaint', n // 6, 0)",
     "first_contacts": "n", "first_contacts_resolved": "n * 7 // 10", "contacts_in_ivr": "n", "contacts_contained": "n // 5",
     "surveys_answered": "n // 8", "surveys_asked": "n // 4", "score_sum": "n // 8 * 4", "resolution_ended": "n // 5",
-    "resolution_met": "n // 6", "tickets_closed": "n // 6", "tickets_reopened": "n // 60", "tickets_timed": "n // 6", "hours_to_resolve": "n * 4.0",
+    "resolution_met": "n // 6", "tickets_closed": "n // 6", "tickets_reopened": "n // 60", "tickets_timed": "n // 6", "tickets_dispatched": "n // 5", "tickets_returned": "n // 50",
+    "tickets_resolved": "n // 6", "tickets_rejected": "n // 60", "first_response_ended": "n // 5", "first_response_met": "n // 6",
+    "answered_within_queue_target": "if(channel_code = 'voice', cast(n * quality as bigint), 0)", "transferred": "if(channel_code = 'voice', n // 30, 0)", "hours_to_resolve": "n * 4.0",
 }  # fmt: skip
 _SEATS = {
     "installed_seconds": "installed_seconds_open", "occupied_seconds": "occupied_seconds", "seat_on_contact_seconds": "on_contact_seconds",
     "on_contact_seconds": "on_contact_seconds", "available_seconds": "available_seconds", "pause_seconds": "pause_seconds",
     "paid_pause_seconds": "paid_pause_seconds",
 }  # fmt: skip
+
+
+_GATE = {"frame": "marts_by_day", "expectation": "expect_column_values_to_be_between", "columns": "offered", "holds": True,
+         "rows": DAYS, "severity": "stop"}  # fmt: skip
 
 
 def _measures() -> list[str]:
@@ -159,7 +173,15 @@ def publish_marts(settings: Settings, run_id: str, *, is_empty: bool = False) ->
     }
     with duckdb.connect(str(file)) as connection:
         days = {"$first": f"date '{FIRST}'", "$last": f"date '{LAST}'"}
-        script = _DIMS.replace("$first", days["$first"]).replace("$last", days["$last"]) + _CELLS.format(**listed)
+        script = (
+            _DIMS.replace("$first", days["$first"]).replace("$last", days["$last"])
+            + CENTRE
+            + _CELLS.format(**listed)
+            + CENTRE_KPIS
+            + COMPLAINTS
+            + ";\n"
+            + _CLEAN
+        )
         for statement in script.split(";\n"):
             if statement.strip():
                 connection.execute(statement)
@@ -174,6 +196,8 @@ def publish_marts(settings: Settings, run_id: str, *, is_empty: bool = False) ->
                 "dim_campaign",
                 "fct_call_list_entry",
                 "fct_list_gate",
+                *FACTS,
+                *COMPLAINT_FACTS,
             ):
                 connection.execute(f"delete from {table}")
     publication = Publication(
@@ -183,8 +207,9 @@ def publish_marts(settings: Settings, run_id: str, *, is_empty: bool = False) ->
         data_through=datetime.combine(LAST, datetime.min.time(), UTC) + timedelta(hours=14),
         loaded_at=datetime.combine(LAST, datetime.min.time(), UTC) + timedelta(hours=17),
         row_counts={},
-        gates=[],
+        gates=[_GATE],
     )
     remember(publication)
+    keep(settings, judged(run_id, "marts", [_GATE], publication=run_id))
     point_to(settings, publication)
     return publication

@@ -1,0 +1,10 @@
+{{ config(materialized='changing', key='date_key', affected='affected_days') }}
+select
+  created_date_key as date_key,
+  city_code,
+  complaint_type_code,
+  product_code,
+  count(*) as complaints
+from {{ ref('fct_ticket') }}
+where is_complaint {{ only_affected('created_date_key', 'affected_days', word='and', key='date_key') }}
+group by all
