@@ -30,6 +30,14 @@ def main(address: str, username: str, password: str) -> None:
         ticket = client.post("/api/v1/tickets", json=asked).raise_for_status().json()
         read = client.get(f"/api/v1/tickets/{ticket['ticket']['id']}").raise_for_status().json()
         say(f"ticket {read['ticket']['code']} {read['ticket']['state']} {read['ticket']['title']}")
+        wanted = {
+            "kind": "daily",
+            "unit": "province",
+            "email": "trial@example.com",
+            "language": "zh-CN",
+            "forms": ["pdf"],
+        }
+        say(f"subscription {client.post('/api/v1/report-subscriptions', json=wanted).status_code}")
 
 
 if __name__ == "__main__":
