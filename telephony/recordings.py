@@ -14,8 +14,10 @@ from crm_api.routing.ivr import telephony_actor
 
 log = logging.getLogger(__name__)
 
-#: A file that was not written to for so long is complete.
+#: A file that was not written to for so long is complete, once its call is over.
 _QUIET_SECONDS = 5.0
+#: Longer than anybody waits in a queue: then the call is over whatever the store knows of it.
+_ABANDONED_SECONDS = 4 * 3600.0
 
 
 def collect(engine: Engine, spool: Path, *, quiet_seconds: float = _QUIET_SECONDS) -> dict[str, int]:
@@ -26,12 +28,20 @@ def collect(engine: Engine, spool: Path, *, quiet_seconds: float = _QUIET_SECOND
     counted: Counter[str] = Counter(linked=0, waiting=0, empty=0, purged=0)
     for path in sorted(spool.glob("*.wav")):
         facts = path.stat()
-        if time.time() - facts.st_mtime < quiet_seconds:
+        quiet = time.time() - facts.st_mtime
+        if quiet < quiet_seconds:
             continue
-        counted[_take(engine, path)] += 1
+        # Nothing is recorded while a caller waits: a file may rest for minutes and then go on.
+        is_over = quiet > _ABANDONED_SECONDS or _is_over(engine, path.stem)
+        counted[_take(engine, path) if is_over else "waiting"] += 1
     with session_scope(engine) as session:
         counted["purged"] = recordings.purge(session, actor=telephony_actor(session), now=utc_now())
     return dict(counted)
+
+
+def _is_over(engine: Engine, call: str) -> bool:
+    with session_scope(engine) as session:
+        return recordings.is_over(session, external_id=call)
 
 
 def _take(engine: Engine, path: Path) -> str:

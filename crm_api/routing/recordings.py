@@ -95,6 +95,12 @@ def seconds_of(content: bytes) -> float:
     return max(len(content) - _HEAD, 0) / _BYTES_A_SECOND
 
 
+def is_over(session: Session, *, external_id: str) -> bool:
+    """Whether a call is in the store and has ended there."""
+    ended = select(Contact.ended_at).where(Contact.channel_code == "voice", Contact.external_id == external_id)
+    return session.scalar(ended) is not None
+
+
 def add(session: Session, *, external_id: str, content: bytes, now: datetime) -> Recording | None:
     """Keep a call's sound; None if its contact is not in the store yet. The same sound again changes nothing."""
     contact = session.scalars(

@@ -1,6 +1,7 @@
 """What was recorded belongs to its contact, is read by nobody else, and goes when its days are over."""
 
 import io
+import os
 import wave
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,7 +33,8 @@ def _wav(seconds: float = 2) -> bytes:
 
 def _call(engine: Engine, key: str, **values: object) -> int:
     with session_scope(engine) as session:
-        contact = Contact(channel_code="voice", external_id=key, started_at=AT, outcome="answered", **values)
+        told = {"started_at": AT, "ended_at": AT, "outcome": "answered"} | values
+        contact = Contact(channel_code="voice", external_id=key, **told)
         session.add(contact)
         session.flush()
         session.add(Call(contact_id=contact.id, started_at=AT))
@@ -50,15 +52,22 @@ def test_a_recording_is_linked_once_and_heard_again(
     spool.mkdir()
     (spool / "1.1.wav").write_bytes(_wav())
     (spool / "9.9.wav").write_bytes(_wav())
+    _call(store, "0.0")
     (spool / "0.0.wav").write_bytes(_wav()[:44])
+    _call(store, "2.2", ended_at=None)
+    (spool / "2.2.wav").write_bytes(_wav()[:44])
     assert collect(store, spool)["linked"] == 0, "Asterisk may still be writing"
-    assert collect(store, spool, quiet_seconds=0) == {"linked": 1, "waiting": 1, "empty": 1, "purged": 0}
+    assert collect(store, spool, quiet_seconds=0) == {"linked": 1, "waiting": 2, "empty": 1, "purged": 0}
+    assert (spool / "2.2.wav").exists(), "its caller still waits: the talk is yet to be recorded"
+    long_ago = AT.timestamp() - 5 * 3600
+    os.utime(spool / "2.2.wav", (long_ago, long_ago))
+    assert collect(store, spool, quiet_seconds=0) == {"linked": 0, "waiting": 1, "empty": 1, "purged": 0}
     (spool / "1.1.wav").write_bytes(_wav())
     assert collect(store, spool, quiet_seconds=0)["linked"] == 1
     with session_scope(store) as session:
         row = session.scalars(select(Recording)).one()
         assert (row.contact_id, row.seconds, row.is_encrypted) == (contact_id, 2.0, is_encrypted)
-        assert session.scalars(select(Call.has_recording)).all() == [True]
+        assert session.scalars(select(Call.has_recording).order_by(Call.id)).all() == [True, False, False]
         path = recordings.folder() / row.file
         assert oct(path.stat().st_mode & 0o777) == "0o600"
         assert oct(path.parent.stat().st_mode & 0o777) == "0o700"

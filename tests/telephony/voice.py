@@ -90,7 +90,7 @@ class Voice:
     def __init__(
         self, plan: PbxPlan, name: str, secret: str = "", *, tone: int = 0, port: int = 0, refuses: str = ""
     ) -> None:
-        self.name, self._secret, self._refuses = name, secret, refuses
+        self.name, self._secret, self.refuses = name, secret, refuses
         self._server = (plan.ports.host, plan.ports.sip)
         self._host = plan.ports.host
         self._sip, self._rtp = self._bound(port), self._bound(0)
@@ -105,6 +105,7 @@ class Voice:
         self._events: set[bytes] = set()
         self._pressing: deque[str] = deque()
         self.is_talking, self.is_held, self.keys, self.received, self.status = False, False, "", 0, 0
+        #: The address at which somebody called last.
         self.called = ""
         self._tone = _encode(_LOUDNESS * np.sin(2 * np.pi * tone * np.arange(RATE) / RATE))
         self._open = True
@@ -330,8 +331,9 @@ class Voice:
         elif method == "INVITE" and self.is_talking and request.headers["call-id"] == self._call_id:
             self._aim(request.body)
             self._reply(request, "200 OK", self._offer())
-        elif method == "INVITE" and self._refuses:
-            self._reply(request, self._refuses)
+        elif method == "INVITE" and self.refuses:
+            self.called = request.start.split(" ")[1]
+            self._reply(request, self.refuses)
         elif method == "INVITE" and (self.is_talking or self._ringing):
             self._reply(request, "486 Busy Here")
         elif method == "INVITE":

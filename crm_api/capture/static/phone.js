@@ -10,7 +10,7 @@
   const bar = () => one("#phone");
   const text = (key) => bar()?.dataset[key.replace(/[-_](\w)/g, (_, letter) => letter.toUpperCase())] ?? key;
   const headers = () => ({ ...JSON.parse(document.body.getAttribute("hx-headers")), "Content-Type": "application/json" });
-  let own = null, line = null, expecting = 0, wrapUntil = 0, problemUntil = 0, ringing = 0, sound = null, queue = "", talked = 0, caller = "", desk = null;
+  let own = null, line = null, expecting = 0, wrapUntil = 0, problemUntil = 0, ringing = 0, sound = null, queue = "", talked = "", caller = "", desk = null;
   const views = new Map();
 
   async function ask(method, path, body) {
@@ -121,7 +121,7 @@
       one("[data-phone=end]", made).textContent = text(call.rings ? "reject" : "hang_up");
     }
     ring([...line.calls].some((call) => call.rings));
-    const talking = [...line.calls].filter((call) => call.answered).length;
+    const talking = [...line.calls].filter((call) => call.answered).map((call) => call.doing).join();
     if (talking !== talked) { talked = talking; setTimeout(refresh, 1200); }
     drawLine();
   }
