@@ -6,10 +6,10 @@ from sqlalchemy import CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import UtcDateTime
-from crm_api.base import Base
+from crm_api.base import Base, Captured
 
 
-class WrapUpCode(Base):
+class WrapUpCode(Captured, Base):
     """A result: level 1 groups, level 2 is what an agent chooses; the code is the dotted path."""
 
     __tablename__ = "wrap_up_codes"
@@ -27,7 +27,7 @@ class WrapUpCode(Base):
     sort_order: Mapped[int] = mapped_column(server_default="0")
 
 
-class ContactWrapUp(Base):
+class ContactWrapUp(Captured, Base):
     """The code of one contact, as last chosen."""
 
     __tablename__ = "contact_wrap_ups"
