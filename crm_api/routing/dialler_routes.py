@@ -7,11 +7,9 @@ from fastapi import APIRouter
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from core.time import utc_now
 from crm_api.identity.permissions import Permission
 from crm_api.identity.sessions import Identity
 from crm_api.routing import outbound
-from crm_api.routing.outbound_models import DiallerSwitch
 from crm_api.web.dependencies import DbSession, From, requires
 from crm_api.web.errors import problems
 from crm_api.web.schemas import In, Out
@@ -37,15 +35,13 @@ class DiallerOut(Out):
 
 
 def _told(session: Session) -> DiallerOut:
-    row = session.get(DiallerSwitch, 1)
-    day = outbound.last_day(session, now=utc_now())
-    is_stopped = row is not None and row.stopped_at is not None
+    found = outbound.state(session)
     return DiallerOut(
-        stopped_at=row.stopped_at if row else None,
-        stopped_by=row.stopped_by if row and is_stopped else None,
-        reason=row.reason if row else None,
-        answered=day.answered,
-        abandoned=day.abandoned,
+        stopped_at=found.stopped_at,
+        stopped_by=found.stopped_by,
+        reason=found.reason,
+        answered=found.day.answered,
+        abandoned=found.day.abandoned,
     )
 
 

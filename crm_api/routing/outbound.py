@@ -57,6 +57,39 @@ class Record:
     answered: int
     abandoned: int
 
+    @property
+    def share(self) -> float | None:
+        """Of those who answered, who found no agent; None if nobody answered."""
+        return self.abandoned / self.answered if self.answered else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether more found no agent than may."""
+        return self.share is not None and self.share > ABANDONED_AT_MOST
+
+
+@dataclass(frozen=True)
+class DiallerState:
+    """Whether the emergency stop is on, since when, by whom and why; and how the last day went."""
+
+    stopped_at: datetime | None
+    stopped_by: str | None
+    reason: str | None
+    day: Record
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether nothing may be dialled."""
+        return self.stopped_at is not None
+
+
+def state(session: Session, *, now: datetime | None = None) -> DiallerState:
+    """How the platform's own calling stands."""
+    row, day = session.get(DiallerSwitch, 1), last_day(session, now=now or utc_now())
+    if row is None or row.stopped_at is None:
+        return DiallerState(None, None, None, day)
+    return DiallerState(row.stopped_at, row.stopped_by, row.reason, day)
+
 
 def is_stopped(session: Session) -> bool:
     """Whether the emergency stop is on."""

@@ -540,6 +540,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/app/supervisor/agents/{code}/pause"): Row(
         frozenset({"supervisor"}), also={"code": "none"}, form=lambda: {"reason": "临时会议"}, status=404
     ),
+    ("POST", "/app/supervisor/dialler/stop"): Row(frozenset({"supervisor"}), form=lambda: {"reason": "名单有误"}),
+    ("POST", "/app/supervisor/dialler/resume"): Row(frozenset({"supervisor"})),
     # operation
     ("GET", "/healthz"): Row(PUBLIC),
     ("GET", "/readyz"): Row(PUBLIC),
