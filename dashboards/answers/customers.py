@@ -87,6 +87,26 @@ def key_changes(frame: Frame) -> pd.DataFrame:
     )
 
 
+def key_customers(frame: Frame) -> pd.DataFrame:
+    """Key customers by level, over the months of the period: what they met.
+
+    Columns: `level_name`, `customers`, `contacts`, `abandoned`, `complaints`, `per_customer` (complaints a customer),
+    `tickets`, `late`, `reopened`.
+    """
+    table = frame.source.rows_of("key_customers", frame.view.period, city=frame.city)
+    counts = ["contacts", "abandoned", "complaints", "tickets", "late", "reopened"]
+    known = table.fillna(dict.fromkeys(counts, 0)).astype(dict.fromkeys(counts, int))
+    return pd.DataFrame(
+        {
+            "level_name": [frame.texts(f"level.{each}") for each in known["key_level"]],
+            "customers": known["customers"],
+            **{name: known[name] for name in counts[:3]},
+            "per_customer": (known["complaints"] / known["customers"]).round(2),
+            **{name: known[name] for name in counts[3:]},
+        }
+    )
+
+
 def models(frame: Frame) -> pd.DataFrame:
     """The versions: the columns of the query, with `card` in the page's language."""
     return _own(frame, frame.source.rows("models"), "card")

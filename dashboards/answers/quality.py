@@ -56,7 +56,7 @@ def _service_types(frame: Frame) -> dict[str, str]:
 
 
 def repeats(frame: Frame) -> pd.DataFrame:
-    """Repeated complaints by kind: `code`, `name`, `complaints`, `repeats`, `value` (their share), `before` (empty)."""
+    """Repeated complaints by kind: `code`, `name`, `complaints`, `repeated`, `value` (share), `before` (empty)."""
     period = frame.view.period
     back = period.first - pd.Timedelta(days=REPEAT_DAYS)
     rows = frame.source.rows_of("repeat_complaints", period, city=frame.city, before=date_key(back))
@@ -65,11 +65,11 @@ def repeats(frame: Frame) -> pd.DataFrame:
             "code": rows["code"],
             "name": rows[name_field(frame.texts.language)].fillna(rows["code"]),
             "complaints": rows["complaints"].astype(int),
-            "repeats": rows["repeats"].astype(int),
+            "repeated": rows["repeats"].astype(int),
             "before": float("nan"),
         }
     )
-    return table.assign(value=table["repeats"] / table["complaints"])
+    return table.assign(value=table["repeated"] / table["complaints"])
 
 
 def cities(frame: Frame) -> pd.DataFrame:

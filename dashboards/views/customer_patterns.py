@@ -2,7 +2,16 @@
 
 import streamlit as st
 
-from dashboards.answers.customers import key_changes, next_offers, remedies, retention, segment_moves, segments
+from dashboards.answers.customers import (
+    has_leaving_model,
+    key_changes,
+    key_customers,
+    next_offers,
+    remedies,
+    retention,
+    segment_moves,
+    segments,
+)
 from dashboards.cards import card
 from dashboards.figures.bars import ranked
 from dashboards.figures.segments import moves
@@ -11,6 +20,7 @@ from dashboards.plain_table import plain_table
 
 frame = current_frame()
 text = frame.texts
+plain_table(frame, "key_customers", key_customers(frame))
 known = segments(frame)
 if known.empty:
     st.info(text("customers.none"), icon=":material/hourglass_empty:")
@@ -32,6 +42,8 @@ card(frame, "segment_moves", moved, lambda: moves(moved, texts=text))
 left, right = st.columns([2, 3])
 with left:
     helps = remedies(frame)
+    if helps.empty and not has_leaving_model(frame):
+        st.info(text("customers.no_leaving_model"), icon=":material/hourglass_empty:")
     card(frame, "remedies", helps, lambda: ranked(helps, texts=text, unit="count", name=text("column.yuan_at_risk")))
 with right:
     plain_table(frame, "next_offers", next_offers(frame))
