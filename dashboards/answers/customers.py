@@ -112,6 +112,12 @@ def models(frame: Frame) -> pd.DataFrame:
     return _own(frame, frame.source.rows("models"), "card")
 
 
+def has_leaving_model(frame: Frame) -> bool:
+    """Whether a model of leaving scores the customers now."""
+    rows = frame.source.rows("models")
+    return bool(((rows["model"] == "churn") & rows["is_champion"]).any())
+
+
 def emerging_topics(frame: Frame) -> pd.DataFrame:
     """Complaint texts that fit no type: `terms`, `tickets`, `first_seen`, `last_seen`."""
     table = frame.source.rows("emerging_topics")
