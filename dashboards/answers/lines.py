@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from dashboards.frame import Frame
-from ml.staffing.erlang import erlang_b
+from ml.staffing import erlang_b
 
 RESOURCES = ("trunk", "ivr")
 #: Shares of calls that find every line taken, for which lines are reckoned.
