@@ -13,7 +13,7 @@ import pytest
 
 _DEBIAN = Path("/usr/lib/postgresql")
 #: Less free memory than this: databases lie on the disk. A test's own takes 15 MB and is dropped after it.
-_MEMORY_BYTES = 2 << 30
+_MEMORY_BYTES = 4 << 30
 
 
 def free_port() -> int:

@@ -38,6 +38,15 @@ def copy_database(url: str, template: str, name: str) -> str:
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
+def drop_database(url: str) -> None:
+    """Throw away a database that `copy_database` made."""
+    server = make_url(url).set(drivername="postgresql+psycopg", database="postgres")
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)"))
+    admin.dispose()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def quick_hashes() -> Iterator[PasswordHasher]:
     """Argon2 with its smallest parameters: tests sign in often (gives the real one)."""
@@ -95,9 +104,11 @@ def populated_postgresql(postgresql: str) -> tuple[str, World]:
 def postgresql_world(populated_postgresql: tuple[str, World]) -> Iterator[tuple[Engine, World]]:
     """A fresh copy of the populated PostgreSQL store."""
     url, world = populated_postgresql
-    engine = make_engine(url=copy_database(url, "template_world", f"world_{next(_numbers)}"))
+    own = copy_database(url, "template_world", f"world_{next(_numbers)}")
+    engine = make_engine(url=own)
     yield engine, world
     engine.dispose()
+    drop_database(own)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
