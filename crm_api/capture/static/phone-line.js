@@ -82,11 +82,16 @@
     transfer(target, other) {
       const handlers = {
         accepted: () => { this.end(); other?.end(); },
-        failed: ({ status_line }) => this.line.tell("transfer_failed", status_line?.reason_phrase || ""),
-        requestFailed: ({ cause }) => this.line.tell("transfer_failed", cause),
+        failed: ({ status_line }) => this.#keep(status_line?.reason_phrase || ""),
+        requestFailed: ({ cause }) => this.#keep(cause),
       };
+      this.handedOn = true;
       const whom = other ? other.session.remote_identity.uri : this.line.address(target);
-      try { this.session.refer(whom, { eventHandlers: handlers, ...(other ? { replaces: other.session } : {}) }); } catch (error) { this.line.tell("transfer_failed", error.message); }
+      try { this.session.refer(whom, { eventHandlers: handlers, ...(other ? { replaces: other.session } : {}) }); } catch (error) { this.#keep(error.message); }
+    }
+    #keep(why) {
+      this.handedOn = false;
+      this.line.tell("transfer_failed", why);
     }
   }
 

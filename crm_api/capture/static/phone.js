@@ -182,6 +182,8 @@
     setTimeout(refresh, 1200);
   }
   function rang(call) {
+    // The caller comes back as a call of its own: the one that handed them on is over.
+    if (call.name.startsWith("returned ")) for (const each of line.calls) if (each.handedOn) each.end();
     // What we asked the exchange for ourselves needs no second press.
     if (Date.now() < expecting && KNOWN_KINDS.test(call.name)) { expecting = 0; call.answer(); }
   }
