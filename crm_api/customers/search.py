@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, literal_column, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.actor import Actor
@@ -183,7 +183,8 @@ def _by_search_key(
 ) -> Iterator[Found]:
     statement = _mine(select(CustomerSearchKey.customer_id).where(*conditions), CustomerSearchKey.unit_id, actor)
     # Key customers are few: asked for separately they are never lost among the many of a common name.
-    for only_key in (CustomerSearchKey.key_rank > 0, CustomerSearchKey.key_rank == 0):
+    # The bound stands in the statement itself, so that their own (partial) indexes serve it.
+    for only_key in (CustomerSearchKey.key_rank > literal_column("0"), CustomerSearchKey.key_rank == 0):
         for customer_id in session.scalars(statement.where(only_key).limit(_CANDIDATES)):
             yield customer_id, reason, quality
 
