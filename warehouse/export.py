@@ -25,6 +25,10 @@ create table {SCHEMA}.dq_gate (
 _GATE_RUN = " ".join(["insert into", f"{SCHEMA}.dq_gate", "values (?, ?, ?, ?, ?, ?, ?, ?, 'province')"])
 
 
+#: A database file begins with three headers of this size together; blocks follow.
+_HEADER_BYTES = 3 * 4096
+
+
 def quoted(name: str) -> str:
     """An SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
@@ -119,7 +123,26 @@ def _trimmed_copy(settings: Settings, temporary: Path, run_id: str) -> dict[str,
         names = mart_names(connection, str(catalogue))
         counts = {name: _counted(connection, name) for name in names}
         _sign(connection, settings, run_id)
+    _fill_up(temporary)
     return counts
+
+
+def whole_size(connection: duckdb.DuckDBPyConnection, catalogue: str) -> int:
+    """Bytes that a database's file has by its own table of contents."""
+    ((block_size, blocks),) = connection.execute(
+        "select block_size, total_blocks from pragma_database_size() where database_name = $catalogue",
+        {"catalogue": catalogue},
+    ).fetchall()
+    return int(_HEADER_BYTES + block_size * blocks)
+
+
+def _fill_up(file: Path) -> None:
+    # Free blocks at the end are counted but not written; readers take a shorter file for a cut one.
+    with duckdb.connect(":memory:") as connection:
+        connection.execute(f"attach {literal(file)} as copied (read_only)")
+        whole = whole_size(connection, "copied")
+    if file.stat().st_size < whole:
+        os.truncate(file, whole)
 
 
 def _counted(connection: duckdb.DuckDBPyConnection, name: str) -> int:

@@ -12,13 +12,11 @@ import pandas as pd
 from core.errors import BadInputError, NotPublishedError
 from core.scope import PROVINCE, Scope
 from core.settings import TIME_ZONE, get_settings
-from warehouse.export import SCHEMA, literal, mart_names, quoted
+from warehouse.export import SCHEMA, literal, mart_names, quoted, whole_size
 from warehouse.publication import Publication
 
 #: Marts without persons or figures: a city's reader needs them to read its own rows (calls are answered elsewhere).
 _SHARED = frozenset({"dim_branch", "dim_agent", "dim_seat"})
-#: A database file begins with three headers of this size together; blocks follow.
-_HEADER_BYTES = 3 * 4096
 #: Readers kept open; an older one closes when nobody holds it any more.
 _KEPT = 24
 
@@ -160,10 +158,7 @@ def _open(publication: Publication, scope: Scope) -> duckdb.DuckDBPyConnection:
 
 def _require_whole(connection: duckdb.DuckDBPyConnection, file: Path) -> None:
     """OSError if the file is shorter than its own table of contents says: queries would fail where it was cut."""
-    ((block_size, blocks),) = connection.execute(
-        "select block_size, total_blocks from pragma_database_size() where database_name = 'published'"
-    ).fetchall()
-    whole, there = _HEADER_BYTES + block_size * blocks, file.stat().st_size
+    whole, there = whole_size(connection, "published"), file.stat().st_size
     if there < whole:
         raise OSError(f"{file} is cut: {there:,} of {whole:,} bytes")
 
