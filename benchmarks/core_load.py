@@ -40,6 +40,7 @@ _LIMITS = {"CRM_REQUESTS_IN_FLIGHT": "12", "CRM_RESERVED_IN_FLIGHT": "8"}
 _SHED = (429, 503)
 _MIX = {"screen pop": 25, "search": 15, "capture": 20, "transition": 10, "list": 15, "read": 15}
 _RECOVERED_MS = 200.0
+_STRETCH = 5
 
 
 @dataclass(frozen=True)
@@ -166,11 +167,16 @@ def _errors(answers: list[Answer]) -> int:
 
 
 def _recovered_after(answers: list[Answer]) -> float:
-    """Seconds until every later second had its p95 within the aim and nothing was shed."""
+    """Seconds until nothing is shed any more and each later stretch of five seconds has its p95 within the aim.
+
+    A single second has 31 requests: its p95 is its second slowest, which says nothing of an overload before.
+    """
     last = -1.0
-    for second in range(int(max(answer.at for answer in answers)) + 1):
+    ends = int(max(answer.at for answer in answers)) + 1
+    for second in range(ends):
         here = [answer for answer in answers if second <= answer.at < second + 1]
-        if _errors(here) or _p([answer.milliseconds for answer in here], 95) > _RECOVERED_MS:
+        stretch = [answer.milliseconds for answer in answers if second <= answer.at < second + _STRETCH]
+        if _errors(here) or (second + _STRETCH <= ends and _p(stretch, 95) > _RECOVERED_MS):
             last = second
     return last + 1
 
@@ -239,7 +245,13 @@ def _measure(size: str, url: str) -> Iterator[dict[str, Any]]:
         flood = asyncio.run(desk.work(RATE * TIMES, over))
         yield from _overload(flood, before, _megabytes(pid))
         after = asyncio.run(desk.work(RATE, calm))
-        yield _row("recovered after", _recovered_after(after), "s", "< 10", "every later second p95 < 200 ms, no error")
+        yield _row(
+            "recovered after",
+            _recovered_after(after),
+            "s",
+            "< 10",
+            "p95 of every later five seconds < 200 ms, no error",
+        )
 
 
 def run(size: str) -> list[dict[str, Any]]:
