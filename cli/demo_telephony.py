@@ -82,9 +82,16 @@ def _free_datagram_port(wanted: int) -> int:
 
 @contextmanager
 def telephony(
-    settings: Settings, root: Path = ASTERISK_ROOT, name: str = "demo", ports: Ports | None = None
+    settings: Settings,
+    root: Path = ASTERISK_ROOT,
+    name: str = "demo",
+    ports: Ports | None = None,
+    carrier_port: int = 5060,
 ) -> Iterator[Telephony]:
     """A private Asterisk with the store's queues and agents, the listener and the IVR; all end with the block.
+
+    Args:
+        carrier_port: where calls to numbers outside go, on this machine.
 
     Raises:
         AsteriskUnavailableError: it is not installed, or this is not root.
@@ -97,7 +104,7 @@ def telephony(
     ports = ports or _free_ports()
     # The prompts are spoken by espeak-ng: without it callers go straight to the agents.
     speaks = shutil.which("espeak-ng") is not None
-    base = PbxPlan("crm", secrets.token_hex(16), ports=ports, ivr_enabled=speaks)
+    base = PbxPlan("crm", secrets.token_hex(16), ports=ports, trunk_port=carrier_port, ivr_enabled=speaks)
     with session_scope(engine) as session:
         give_phones(session)
         plan = plan_from_store(session, base)

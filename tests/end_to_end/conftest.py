@@ -7,16 +7,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from core.database import make_engine, session_scope
 from crm_api.identity.service import create_demo_users
-from tests.browser import answers, until
+from tests.browser import answers, open_chromium, until
 from tests.crm_api.world import PEOPLE, add_customer
 from tests.end_to_end.desk import Desk, Site
 from tests.servers import free_port, missing
+
+if TYPE_CHECKING:
+    from tests.end_to_end.phone_desk import Centre, PhoneDesk
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "node_modules" / "htmx.org" / "dist" / "htmx.min.js"
@@ -66,3 +69,30 @@ def site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def desk(site: Site, chromium: Any) -> Desk:
     """A browser at the site."""
     return Desk(chromium, site)
+
+
+@pytest.fixture(scope="session")
+def centre(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Centre"]:
+    """A contact centre with telephones, one for all tests that use it."""
+    from tests.end_to_end.phone_desk import phone_centre
+
+    with phone_centre(tmp_path_factory.mktemp("phone"), sqlite_template) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def agent(centre: "Centre", tmp_path_factory: pytest.TempPathFactory) -> Iterator["PhoneDesk"]:
+    """A desk with a telephone in its browser."""
+    from tests.end_to_end.phone_desk import MICROPHONE, PhoneDesk
+
+    with open_chromium(tmp_path_factory.mktemp("agent"), *MICROPHONE) as driver:
+        yield PhoneDesk(driver, centre.site)
+
+
+@pytest.fixture(scope="session")
+def second(centre: "Centre", tmp_path_factory: pytest.TempPathFactory) -> Iterator["PhoneDesk"]:
+    """Another one."""
+    from tests.end_to_end.phone_desk import MICROPHONE, PhoneDesk
+
+    with open_chromium(tmp_path_factory.mktemp("second"), *MICROPHONE) as driver:
+        yield PhoneDesk(driver, centre.site)

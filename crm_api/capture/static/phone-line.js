@@ -78,7 +78,7 @@
       else this.session.unmute({ audio: true });
       this.line.changed();
     }
-    tone(key) { this.session.sendDTMF(key, { transportType: "RFC2833" }); }
+    tone(key) { this.session.sendDTMF(key, { transportType: "RFC2833", duration: 120, interToneGap: 80 }); }
     transfer(target, other) {
       const handlers = {
         accepted: () => { this.end(); other?.end(); },
