@@ -30,6 +30,9 @@ read_json('{{ env_var("CRM_BUILDING") | replace("'", "''") | replace("[", "[[]")
 select {{ key }} from {{ changes_of(ref(name)) }} group by {{ key }} having count(distinct is_new) = 1
 {%- endmacro %}
 
+{# Whether a query finds a row: what nothing moved is not looked for among the whole history. #}
+{% macro finds(query) %}{{ return(run_query('select exists(' ~ query ~ ')').columns[0].values()[0]) }}{% endmacro %}
+
 {# What a row of which the key has not arrived yet is counted under: 0 is "none given", -1 "not yet arrived". #}
 {% macro member(given, found) -%}
 case when {{ given }} is null then 0 else coalesce({{ found }}, -1) end

@@ -8,6 +8,8 @@ union
 select call_key from {{ changes_of(calls) }}
 union
 select call_key from {{ calls }} where contact_key in (select contact_key from {{ changes_of(contacts) }})
+{% if finds(agents) %}
 union
 select call_key from {{ segments }} where agent_key in ({{ agents }})
+{% endif %}
 {% endif %}

@@ -3,6 +3,8 @@
 {%- set agents = arrived_or_gone('stg_lake__agents', 'agent_key') -%}
 {%- set customers = arrived_or_gone('stg_lake__customers', 'customer_key') -%}
 {%- set branches, before = changed_branches(), previous('fct_contact') -%}
+{#- Of these, a row under their key may stand. -#}
+{%- set gone_customers = customers ~ ' and not bool_or(is_new)' -%}
 {% if not is_increment() %}
 {{ nothing_affected({'contact_key': 'bigint'}) }}
 {% else %}
@@ -13,14 +15,30 @@ union
 select contact_key from {{ changes_of(visits) }}
 union
 select contact_key from {{ changes_of(tickets) }} where contact_key is not null
+{% if finds(branches) %}
 union
 select contact_key from {{ contacts }} where branch_key in ({{ branches }})
+{% endif %}
+{% if finds(agents) %}
 union
 select contact_key from {{ contacts }} where agent_key in ({{ agents }})
+{% endif %}
+{% if finds(customers) %}
 union
-select contact_key from {{ contacts }} where customer_key in ({{ customers }})
+-- Whose customer had not arrived.
+select contact_key from {{ before }} where customer_key = -1
+{% endif %}
+{% if finds(gone_customers) %}
+union
+select contact_key from {{ contacts }} where customer_key in ({{ gone_customers }})
+{% endif %}
+{% if finds('from ' ~ changes_of(townships)) %}
 union
 select contact_key from {{ contacts }} where township_key in (select township_key from {{ changes_of(townships) }})
+{% endif %}
+{%- set span = 'select cast(min(started_at) - interval 7 day as varchar), cast(max(started_at) + interval 7 day as varchar) from ' ~ changes_of(contacts) %}
+{%- set first, last = run_query(span).rows[0] %}
+{% if first is not none %}
 union
 -- Contacts of the same customer on the same matter within seven days: whether they are first, and repeated.
 select near.contact_key
@@ -30,6 +48,9 @@ inner join {{ changes_of(contacts) }} as changed
     near.customer_key = changed.customer_key
     and coalesce(near.service_type_code, 'unknown') = coalesce(changed.service_type_code, 'unknown')
     and abs(epoch_us(near.started_at) - epoch_us(changed.started_at)) <= {{ seven_days_us() }}
+-- As literals, so that the other months are not read.
+where near.started_at between timestamptz '{{ first }}' and timestamptz '{{ last }}'
+{% endif %}
 union
 -- Contacts whose seven days are over now, or no longer.
 select contact_key

@@ -7,12 +7,21 @@
 select ticket_key from {{ changes_of(tickets) }}
 union
 select ticket_key from {{ changes_of(events) }}
+{% if finds('from ' ~ changes_of(service_types)) %}
 union
+-- Whether a ticket is a complaint hangs on the types above its own.
 select ticket_key from {{ tickets }}
-where
-  branch_key in ({{ branches }})
-  or customer_key in ({{ customers }})
-  or township_key in (select township_key from {{ changes_of(townships) }})
-  -- Whether a ticket is a complaint hangs on the types above its own.
-  or exists (select * from {{ changes_of(service_types) }})
+{% endif %}
+{% if finds(branches) %}
+union
+select ticket_key from {{ tickets }} where branch_key in ({{ branches }})
+{% endif %}
+{% if finds(customers) %}
+union
+select ticket_key from {{ tickets }} where customer_key in ({{ customers }})
+{% endif %}
+{% if finds('from ' ~ changes_of(townships)) %}
+union
+select ticket_key from {{ tickets }} where township_key in (select township_key from {{ changes_of(townships) }})
+{% endif %}
 {% endif %}
