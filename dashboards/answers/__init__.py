@@ -52,7 +52,9 @@ def comparisons(frame: Frame, codes: Sequence[str]) -> pd.DataFrame:
     }
     found = {}
     for name, period in periods.items():
-        row = frame.source.kpis(period, only=codes, city=frame.city) if period else pd.DataFrame()
+        # Sums of days before the first data are no year to compare with.
+        is_whole = period is not None and (name == "now" or period.first >= frame.known.days.first)
+        row = frame.source.kpis(period, only=codes, city=frame.city) if period and is_whole else pd.DataFrame()
         found[name] = [None if row.empty else row.iloc[0][code] for code in codes]
     return pd.DataFrame({"code": list(codes)} | found)
 
