@@ -4,5 +4,5 @@
 {% else %}
 select {{ local_date_key('started_at') }} as date_key from {{ changes_of(calls) }}
 union
-select {{ local_date_key('ended_at') }} from {{ changes_of(calls) }} where ended_at is not null
+select {{ local_date_key(line_ended_at()) }} from {{ changes_of(calls) }}
 {% endif %}

@@ -18,7 +18,7 @@ calls as (
     select * from {{ affected }} as affected
     where
       affected.date_key between {{ local_date_key('started_at') }}
-      and {{ local_date_key('coalesce(ended_at, started_at)') }}
+      and {{ local_date_key(line_ended_at()) }}
   )
   {% endif %}
 ),
