@@ -80,6 +80,8 @@ def _failed_tests(settings: Settings, failed: list[NodeResult]) -> GateFailedErr
 
 
 def _refuse(settings: Settings, results: list[NodeResult], exception: BaseException | None) -> None:
+    if isinstance(exception, KeyboardInterrupt):
+        raise exception
     broken = [node for node in results if node.failed and node.kind not in ("test", "unit_test")]
     if broken:
         told = "\n  ".join(f"{node.name}: {node.message}" for node in broken)
