@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 FOLDER = Path("/run/crm-secrets")
 READER = 10001
-DATA = tuple(map(Path, ("/var/lib/crm", "/var/lib/airflow", "/var/lib/crm-asterisk", "/etc/crm-asterisk")))
+DATA = tuple(
+    map(Path, ("/var/lib/crm", "/var/lib/airflow", "/var/lib/crm-asterisk", "/etc/crm-asterisk", "/run/crm-metrics"))
+)
 NAMES = ("postgresql_password", "manager_secret", "airflow_jwt", "grafana_password")
 
 

@@ -1,4 +1,4 @@
-"""Commands for users: list, add, reset a password, the demo's people."""
+"""Commands for users: list, add, reset a password, a token for measuring, the demo's people."""
 
 import json
 
@@ -96,6 +96,22 @@ def reset_password(username: str) -> None:
         by = Actor(username="command line", role="system", unit_id=province.id, unit_kind="province")
         set_password(session, user, password, by=by, temporary=True)
     click.echo(f"{username.lower()} / {password}  (temporary)")
+
+
+@users.command("metrics-token")
+@click.option("--out", required=True, type=click.Path(dir_okay=False), help="The file that Prometheus reads it from.")
+def metrics_token(out: str) -> None:
+    """Keep a token for /metrics alone in a file; one that still holds stays. For a new one delete the file."""
+    from pathlib import Path
+
+    from core.database import make_engine
+    from crm_api.identity.token_files import keep_metrics_token
+    from crm_api.store import require_ready
+
+    engine = make_engine()
+    require_ready(engine)
+    written = keep_metrics_token(engine, Path(out))
+    click.echo(f"{out}: {'a new token was written' if written else 'its token still holds'}")
 
 
 @users.command()

@@ -141,6 +141,47 @@ def test_compose_reads_the_file() -> None:
 
 def test_promtool_accepts_the_rules() -> None:
     promtool = _needed("promtool", "install the package prometheus")
-    done = subprocess.run([promtool, "check", "config", str(DOCKER / "prometheus" / "prometheus.yml")],
-                          capture_output=True, text=True, check=False)  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+    # The token's file is there only in the stack.
+    for what in (["config", "--syntax-only", "prometheus.yml"], ["rules", "rules.yml"]):
+        done = subprocess.run([promtool, "check", *what], cwd=DOCKER / "prometheus", capture_output=True, text=True,
+                              check=False)  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_reads_the_token_that_the_migrations_keep(stack: dict[str, Any]) -> None:
+    configured = yaml.safe_load((DOCKER / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
+    (api,) = [each for each in configured["scrape_configs"] if each["job_name"] == "api"]
+    file, services = api["authorization"]["credentials_file"], stack["services"]
+    assert services["migrations"]["command"][-1].endswith(f"crm users metrics-token --out {file}")
+    volume = f"metrics:{Path(file).parent}"
+    assert volume in services["migrations"]["volumes"] and volume in services["first-start"]["volumes"]
+    assert f"{volume}:ro" in services["prometheus"]["volumes"] and services["prometheus"]["group_add"] == ["10001"]
+    # It sees the token, and none of the other secrets.
+    assert not any(each.startswith("secrets:") for each in services["prometheus"]["volumes"])
+    assert str(Path(file).parent) in (DOCKER / "first_start.py").read_text(encoding="utf-8")
+
+
+def test_the_token_for_measuring_is_kept_and_changed_by_deleting_it(sqlite_url: str, tmp_path: Path) -> None:
+    from starlette.testclient import TestClient
+
+    from core.database import make_engine
+    from crm_api.app import create_app
+    from crm_api.identity.token_files import keep_metrics_token
+
+    engine, file = make_engine(url=sqlite_url), tmp_path / "metrics" / "token"
+    api = TestClient(create_app(engine))
+
+    def asked(path: str, token: str) -> int:
+        return api.get(path, headers={"Authorization": f"Bearer {token}"}).status_code
+
+    assert keep_metrics_token(engine, file) and not keep_metrics_token(engine, file)
+    first = file.read_text(encoding="utf-8")
+    assert file.stat().st_mode & 0o777 == 0o440
+    assert (asked("/metrics", first), asked("/api/v1/customers", first), asked("/metrics", "")) == (200, 403, 401)
+    file.unlink()
+    assert keep_metrics_token(engine, file)
+    assert (asked("/metrics", first), asked("/metrics", file.read_text(encoding="utf-8"))) == (401, 200)
+    # A token of another store: that store's backup was restored.
+    file.unlink()
+    file.write_text("crm_unknown", encoding="utf-8")
+    assert keep_metrics_token(engine, file) and asked("/metrics", file.read_text(encoding="utf-8")) == 200
