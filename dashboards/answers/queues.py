@@ -13,8 +13,13 @@ HALF_HOUR = 1800
 #: Figures a half-hour is judged by, each with the sum that its mean over days is weighed with (None: a count).
 MEASURES = {"sl_negative": "offered", "abandon_rate": "offered", "asa_seconds": "answered", "aht_seconds": "handled",
             "offered": None}  # fmt: skip
+#: Every figure by half-hour is asked at once: one question serves the callers' chart and whichever figure is chosen.
+HALF_HOURS = ("answered", "abandoned", *MEASURES)
 #: Of more days the heat map shows the latest.
 MOST_DAYS = 35
+#: What the tiles show; asked day by day it also tells which days there are.
+TILES = ("offered", "answered", "abandon_rate", "sl_negative", "sl_queue_target", "asa_seconds", "aht_seconds",
+         "transfer_rate")  # fmt: skip
 QUEUE_KPIS = ("offered", "answered", "sl_negative", "sl_queue_target", "abandon_rate", "asa_seconds", "aht_seconds",
               "transfer_rate")  # fmt: skip
 
@@ -33,18 +38,22 @@ def one_day(frame: Frame, day: str | None) -> Frame:
     return replace(frame, view=replace(frame.view, preset="custom", period=chosen))
 
 
+def _days(frame: Frame) -> list[pd.Timestamp]:
+    """The days of the period on which somebody called, latest first."""
+    rows = kpis(frame, ("day",), TILES)
+    return sorted(pd.to_datetime(rows.loc[rows["offered"] > 0, "day"]), reverse=True)
+
+
 def days_of(frame: Frame, weekdays: list[str]) -> dict[str, str]:
     """The days of the period that have figures, latest first: ISO day → how it reads."""
-    rows = kpis(frame, ("day",), ["offered"])
-    days = sorted(pd.to_datetime(rows.loc[rows["offered"] > 0, "day"]), reverse=True)
-    return {f"{day:%Y-%m-%d}": f"{day:%Y-%m-%d} {weekdays[day.dayofweek]}" for day in days}
+    return {f"{day:%Y-%m-%d}": f"{day:%Y-%m-%d} {weekdays[day.weekday()]}" for day in _days(frame)}
 
 
 def load(frame: Frame) -> pd.DataFrame:
     """Callers of a mean day by half-hour: `half_hour`, `part`, `name`, `order`, `value`, and `agents` at work."""
-    rows = kpis(frame, ("half_hour",), ["offered", "answered", "abandoned"])
+    rows = kpis(frame, ("half_hour",), HALF_HOURS)
     rows = rows[rows["offered"] > 0].astype({"offered": float, "answered": float, "abandoned": float})
-    days = max(kpis(frame, ("day",), ["offered"])["day"].nunique(), 1)
+    days = max(kpis(frame, ("day",), TILES)["day"].nunique(), 1)
     rows = rows.assign(other=rows["offered"] - rows["answered"] - rows["abandoned"])
     work = frame.source.rows_of("agents_at_work", frame.view.period, city=frame.city)
     agents = dict(zip(work["half_hour"], work["at_work"] / (work["days"] * HALF_HOUR), strict=True))
@@ -66,7 +75,7 @@ def load(frame: Frame) -> pd.DataFrame:
 
 def by_half_hour(frame: Frame, code: str) -> pd.DataFrame:
     """A figure by half-hour of the day beside the compared period: `half_hour`, `value`, `before`."""
-    now, before = kpis(frame, ("half_hour",), [code]), kpis_before(frame, ("half_hour",), [code])
+    now, before = kpis(frame, ("half_hour",), HALF_HOURS), kpis_before(frame, ("half_hour",), HALF_HOURS)
     table = now[["half_hour", code]].rename(columns={code: "value"}).astype({"value": float})
     table = table[table["value"].notna()]
     if before is None or before.empty:
@@ -77,15 +86,18 @@ def by_half_hour(frame: Frame, code: str) -> pd.DataFrame:
 
 def days_by_half_hour(frame: Frame, code: str, weekdays: list[str]) -> pd.DataFrame:
     """A figure of each day and half-hour: `half_hour`, `row` (the day), `value`; at most the latest 35 days."""
+    days = _days(frame)[:MOST_DAYS]
+    if days:
+        # A year has ten times the days that are shown: the others are not asked for.
+        shown = Period(days[-1].date(), frame.view.period.last)
+        frame = replace(frame, view=replace(frame.view, period=shown))
     rows = kpis(frame, ("day", "half_hour"), [code, "offered"])
     rows = rows[rows[code].notna() & (rows["offered"] > 0)]
     stamps = pd.to_datetime(rows["day"])
-    shown = sorted(stamps.unique())[-MOST_DAYS:]
-    rows, stamps = rows[stamps.isin(shown)], stamps[stamps.isin(shown)]
     return pd.DataFrame(
         {
             "half_hour": rows["half_hour"],
-            "row": [f"{day:%m-%d} {weekdays[day.dayofweek]}" for day in stamps],
+            "row": [f"{day:%m-%d} {weekdays[day.weekday()]}" for day in stamps],
             "day": stamps.dt.date,
             "value": rows[code].astype(float),
         }

@@ -5,6 +5,7 @@ import streamlit as st
 from dashboards.answers.queues import (
     MEASURES,
     QUEUE_KPIS,
+    TILES,
     by_half_hour,
     days_by_half_hour,
     days_of,
@@ -19,9 +20,6 @@ from dashboards.figures.grids import half_hour_map
 from dashboards.figures.service import load_and_agents, through_the_day
 from dashboards.frame import current_frame
 from dashboards.league import league
-
-TILES = ("offered", "answered", "abandon_rate", "sl_negative", "sl_queue_target", "asa_seconds", "aht_seconds",
-         "transfer_rate")  # fmt: skip
 
 whole = current_frame()
 text = whole.texts
