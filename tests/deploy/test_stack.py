@@ -7,15 +7,17 @@ import re
 import shutil
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 import yaml
 
 from docker.operate_lock import operate_lock  # type: ignore[import-not-found]  # a folder of the repository
-from tests.servers import missing
+from tests.servers import free_port, missing
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
@@ -185,3 +187,50 @@ def test_the_token_for_measuring_is_kept_and_changed_by_deleting_it(sqlite_url: 
     file.unlink()
     file.write_text("crm_unknown", encoding="utf-8")
     assert keep_metrics_token(engine, file) and asked("/metrics", file.read_text(encoding="utf-8")) == 200
+
+
+def test_prometheus_is_asked_in_words_that_both_promtools_know(stack: dict[str, Any]) -> None:
+    asked = stack["services"]["prometheus"]["healthcheck"]["test"]
+    assert asked[:4] == ["CMD", "promtool", "query", "instant"]
+    promtool = _needed("promtool", "install the package prometheus")
+    away = f"http://127.0.0.1:{free_port()}"
+    done = subprocess.run([promtool, *asked[2:4], away, asked[5]], capture_output=True, text=True, check=False)
+    # It tried to ask, and says that it got no answer.
+    assert done.returncode == 1 and "refused" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["dag_processor", "triggerer"])
+def test_airflows_helpers_are_healthy_while_their_heart_beats(stack: dict[str, Any], name: str) -> None:
+    _, _, _, script = stack["services"][f"airflow-{name.replace('_', '-')}"]["healthcheck"]["test"]
+    told: dict[str, Any] = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(told).encode())
+
+        def log_message(self, *_: Any) -> None:
+            """Be quiet."""
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    Thread(target=server.serve_forever, daemon=True).start()
+    assert script.count("http://airflow-api:8793/api/v2/monitor/health") == 1
+    mine = script.replace("airflow-api:8793", f"127.0.0.1:{server.server_port}")
+    # What Airflow tells of a helper that lives, is late, or never was.
+    for status, expected in (("healthy", 0), ("unhealthy", 1), (None, 1)):
+        told[name] = {"status": status}
+        assert subprocess.run([sys.executable, "-c", mine], check=False).returncode == expected, status
+    server.shutdown()
+    server.server_close()
+
+
+def test_airflow_knows_what_the_stack_asks_and_sets(stack: dict[str, Any]) -> None:
+    import airflow.api_fastapi.core_api.datamodels.monitor as monitor
+
+    assert {"dag_processor", "triggerer"} <= monitor.HealthInfoResponse.model_fields.keys()
+    template = (Path(monitor.__file__).parents[3] / "config_templates" / "config.yml").read_text(encoding="utf-8")
+    known, environment = yaml.safe_load(template), stack["services"]["airflow-api"]["environment"]
+    for variable in [name for name in environment if name.count("__") == 2]:
+        _, section, option = variable.lower().split("__")
+        assert option.removesuffix("_cmd") in known[section]["options"], variable
