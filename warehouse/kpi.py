@@ -26,8 +26,8 @@ from warehouse.dimensions import (
 )
 from warehouse.reader import Reader
 
-#: Sums over groups would count these twice, so they are asked of the marts themselves.
-ASKED = ("agents_seen", "customers", "backlog")
+#: Sums over groups would count these twice, or they hang on later contacts: they are asked of the marts themselves.
+ASKED = ("agents_seen", "customers", "backlog", "contained_followed", "contained_reached")
 _FAR = date(9999, 1, 1)
 _TIME = frozenset(("date_key", "half_hour_key"))
 _PLACE = frozenset(("city_code", "branch_key"))
@@ -100,7 +100,7 @@ class _Query:
 
     def _answers(self, name: str) -> bool:
         """Stocks are counted at the period's end: grouped by time, by agent or by queue they mean nothing."""
-        if name == "agents_seen":
+        if name not in ("customers", "backlog"):
             return True
         used = {each.column for each in self.by}
         used |= {each.column for each, _ in self.filters if each.column in ("agent_key", "queue_key")}

@@ -9,7 +9,7 @@ import pytest
 from core.kpi import Kpi, dictionary
 
 MEASURES = Path(__file__).parents[2] / "dbt" / "macros" / "measures.sql"
-ASKED = {"agents_seen", "customers", "backlog"}
+ASKED = {"agents_seen", "customers", "backlog", "contained_followed", "contained_reached"}
 #: What `crm kpi --json` promises.
 PROMISED = {
     *("contacts", "rejected", "offered", "answered", "abandoned", "short_abandoned", "ended_in_ivr", "blocked"),

@@ -4,6 +4,7 @@ import re
 from datetime import date
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -13,8 +14,8 @@ from core.scope import PROVINCE, Scope
 from core.settings import Settings
 from tests.core.test_kpi import MEASURES
 from tests.warehouse.centre import MONDAY, TUESDAY
-from warehouse.dimensions import DIMENSIONS, UNANSWERED
-from warehouse.kpi import days_held, kpi_table
+from warehouse.dimensions import DIMENSIONS, UNANSWERED, dimension
+from warehouse.kpi import _Query, days_held, kpi_table
 from warehouse.publication import Publication
 from warehouse.reader import Reader, open_reader
 
@@ -56,6 +57,8 @@ EXPECTED = {
     "abandon_rate": 1 / 9,
     "transfer_rate": 1 / 5,
     "ivr_containment": 1 / 2,
+    # The one that the IVR served is nobody known.
+    "ivr_then_agent": None,
     "ivr_mean_seconds": 75 / 2,
     # Seven days are over for none.
     "fcr": None,
@@ -287,3 +290,31 @@ class TestScope:
         assert list(agents["code"]) == ["A1", "A2", "A3", "none", "not_arrived"]
         assert b"Agent A1" not in published_centre[1].file.read_bytes()
         assert not any("Agent A" in str(value) for value in agents.to_numpy().ravel())
+
+
+def test_an_agent_within_exactly_24_hours_of_a_served_contact_counts() -> None:
+    rows = [
+        # Known customer, seconds after Monday's midnight, how it ended.
+        (1, 0, "ended_in_ivr"), (1, 86_400, "answered"),
+        (2, 0, "ended_in_ivr"), (2, 86_401, "answered"),
+        # Two attempts before the agent; both were served first.
+        (3, 0, "ended_in_ivr"), (3, 10, "ended_in_ivr"), (3, 20, "abandoned"), (3, 30, "answered"),
+        # Answered before, never after; nobody known; not over yet.
+        (4, 0, "answered"), (4, 5, "ended_in_ivr"), (0, 0, "ended_in_ivr"), (0, 9, "answered"),
+        (5, 90_000, "ended_in_ivr"), (5, 90_001, "answered"),
+    ]  # fmt: skip
+    query = _Query(None, None, [dimension("city")], [], [dictionary()["ivr_then_agent"]], ["city"])
+    with duckdb.connect() as connection:
+        connection.execute("create table seen (customer_key bigint, second bigint, outcome varchar)")
+        connection.executemany("insert into seen values (?, ?, ?)", rows)
+        connection.execute("""
+            create table fct_contact as
+            select customer_key, 'in' as direction,
+              timestamptz '2026-03-02 00:00:00+08' + to_seconds(second) as started_at,
+              outcome = 'answered' as is_answered, outcome = 'ended_in_ivr' as is_ended_in_ivr, true as is_self_served,
+              if(customer_key = 2, 'baoji', 'xian') as city_code
+            from seen
+        """)
+        connection.execute("create table kpi_day as select distinct city_code, false as is_seat_time from fct_contact")
+        found = dict(connection.execute(query.sql(lambda _: frozenset())).fetchall())
+    assert found == {"xian": pytest.approx(3 / 4), "baoji": 0.0}

@@ -2,7 +2,7 @@
   Figures of the KPI dictionary per group (warehouse/kpi.py fills in what follows from its own tables, never text of a user).
   table        the kpi table that carries the dimensions     dimensions  [(name, SQL, join)]
   measures     additive measures to sum                      kpis        [(code, SQL over the sums)]
-  conditions   filters, as SQL with $parameters              asked       which of agents_seen, customers, backlog
+  conditions   filters, as SQL with $parameters              asked       which figures of the marts themselves (ASKED)
 -#}
 
 {#- One row a group of `grouping`; the caller gives the figures. -#}
@@ -32,6 +32,7 @@
 {%- endmacro %}
 
 {%- set answered_by_somebody = ['fact.is_answered', 'fact.agent_key > 0'] %}
+{%- set followed = 'contained_followed' in asked or 'contained_reached' in asked %}
 {%- set active_at_the_end = [
   'fact.customer_key > 0',
   '($period_to is null or fact.registered_date <= $period_to)',
@@ -50,6 +51,35 @@ with sums as (
 agents as (
   {%- call counted('fct_queue_visit', dimensions, joins, answered_by_somebody + conditions) %}
     count(distinct fact.agent_key) as agents_seen
+  {%- endcall %}
+)
+{%- endif %}
+{%- if followed %},
+
+-- Contacts whom the IVR served, with whether an agent answered the same customer within 24 hours.
+contained as (
+  select
+    contact.*,
+    coalesce(epoch_us(later.started_at) - epoch_us(contact.started_at) <= 86400000000, false) as is_reached
+  from fct_contact as contact
+  asof left join (
+    select customer_key, started_at
+    from fct_contact
+    where is_answered and direction = 'in' and customer_key > 0
+  ) as later
+    on contact.customer_key = later.customer_key and contact.started_at < later.started_at
+  where
+    contact.is_ended_in_ivr
+    and contact.is_self_served
+    and contact.customer_key > 0
+    -- Those whose 24 hours are over, against the latest contact.
+    and epoch_us(contact.started_at) + 86400000000 <= (select max(epoch_us(started_at)) from fct_contact)
+),
+
+contained_counts as (
+  {%- call counted('contained', dimensions, joins, conditions) %}
+    count(*) as contained_followed,
+    count(*) filter (where fact.is_reached) as contained_reached
   {%- endcall %}
 )
 {%- endif %}
@@ -91,6 +121,10 @@ from (
     {%- if 'agents_seen' in asked %},
     coalesce(agents.agents_seen, 0) as agents_seen
     {%- endif %}
+    {%- if followed %},
+    coalesce(contained_counts.contained_followed, 0) as contained_followed,
+    coalesce(contained_counts.contained_reached, 0) as contained_reached
+    {%- endif %}
     {%- if 'customers' in asked %},
     customer_counts.customers
     {%- endif %}
@@ -99,6 +133,7 @@ from (
     {%- endif %}
   from sums
   {%- if 'agents_seen' in asked %}{{ beside('agents', dimensions) }}{% endif %}
+  {%- if followed %}{{ beside('contained_counts', dimensions) }}{% endif %}
   {%- if 'customers' in asked %}{{ beside('customer_counts', place_dimensions) }}{% endif %}
   {%- if 'backlog' in asked %}{{ beside('backlogs', dimensions) }}{% endif %}
 ) as sums
