@@ -4,7 +4,7 @@ Where sources overlap the stronger state wins: talk, hold, wrap-up, alerting, pa
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -18,6 +18,7 @@ PRECEDENCE = ("talk", "hold", "wrap_up", "alerting", "pause", "available")
 
 _LOGIN = ("ADDMEMBER", "AGENTLOGIN", "AGENTCALLBACKLOGIN")
 _LOGOUT = ("REMOVEMEMBER", "AGENTLOGOFF", "AGENTCALLBACKLOGOFF")
+_PAUSE, _UNPAUSE = ("PAUSE", "PAUSEALL"), ("UNPAUSE", "UNPAUSEALL")
 
 
 def _strength(one: StateInterval) -> tuple[int, int, int, str, str]:
@@ -120,32 +121,46 @@ def _layers(
     still_talking: bool,
 ) -> list[StateInterval]:
     queued = [event for event in events if event.kind not in PHONE_KINDS]
-    layers, logins = _presence(agent, queued, start, end)
-    rings = list(_rings(agent, queued))
-    talks, wraps = _conversations(agent, visits, end, wrap_up, still_talking)
+    layers, logins = presence(agent, queued, start, end)
+    ringing = list(rings(agent, queued))
+    talks, wraps = conversations(agent, visits, end, wrap_up, still_talking)
     beside = [
         replace(one, started_at=max(one.started_at, login), ended_at=min(one.ended_at, logout))
-        for one in phone_layers(agent, events, [*rings, *talks], end)
+        for one in phone_layers(agent, events, [*ringing, *talks], end)
         for login, logout in logins
         if max(one.started_at, login) < min(one.ended_at, logout)
     ]
-    rings += [one for one in beside if one.state == "alerting"]
+    ringing += [one for one in beside if one.state == "alerting"]
     talks += [one for one in beside if one.state == "talk"]
-    return layers + rings + with_holds(talks, events) + wraps
+    return layers + ringing + with_holds(talks, events) + wraps
 
 
-def _presence(
-    agent: str, events: list[QueueEvent], start: int, end: int
+def presence(
+    agent: str, events: list[QueueEvent], start: int, end: int, seen: Sequence[StateInterval] = ()
 ) -> tuple[list[StateInterval], list[tuple[int, int]]]:
-    """Available and paused by the logins and pauses, and the spans of the logins."""
+    """Available and paused by the logins and pauses, and the spans of the logins.
+
+    Args:
+        seen: states known otherwise; before the first login or pause of the events they say how things stood.
+    """
     spans = _spans(events, _LOGIN, _LOGOUT, start, end)
     first_login = next((event.at for event in events if event.kind in _LOGIN), None)
     is_first = first_login is None or (bool(events) and events[0].at < first_login)
     if not any(span[0] == start for span in spans) and is_first:
         spans.append((start, first_login if first_login is not None else end, None))
+    known = next((event.at for event in events if event.kind in _LOGIN + _LOGOUT), end)
+    before = _within(seen, start, known)
     logins = [(since, until) for since, until, _ in spans]
+    if before:
+        there = resolve(replace(one, state="available", pause_reason=None, call=None) for one in before)
+        logins = [(one.started_at, one.ended_at) for one in there]
+        logins += [(max(since, known), until) for since, until, _ in spans if until > known]
     layers = [StateInterval(agent, "available", since, until) for since, until in logins]
-    for since, until, opener in _spans(events, ("PAUSE", "PAUSEALL"), ("UNPAUSE", "UNPAUSEALL"), start, end):
+    paused = min(known, next((event.at for event in events if event.kind in _PAUSE + _UNPAUSE), end))
+    layers += [one for one in _within(seen, start, paused) if one.state == "pause"]
+    for since, until, opener in _spans(events, _PAUSE, _UNPAUSE, start, end):
+        if before and opener is None:
+            continue
         reason = (opener.data[0] if opener and opener.data else "") or "unspecified"
         # A pause ends with the login it belongs to.
         layers += [
@@ -156,7 +171,13 @@ def _presence(
     return layers, logins
 
 
-def _rings(agent: str, events: list[QueueEvent]) -> Iterator[StateInterval]:
+def _within(states: Iterable[StateInterval], start: int, end: int) -> list[StateInterval]:
+    """The parts of the states between two instants."""
+    cut = (replace(one, started_at=max(one.started_at, start), ended_at=min(one.ended_at, end)) for one in states)
+    return [one for one in cut if one.started_at < one.ended_at]
+
+
+def rings(agent: str, events: list[QueueEvent]) -> Iterator[StateInterval]:
     """The ringing of queues' calls, told when it is over."""
     for event in events:
         if event.kind == "RINGNOANSWER" and event.data and event.data[0].isdigit():
@@ -166,8 +187,8 @@ def _rings(agent: str, events: list[QueueEvent]) -> Iterator[StateInterval]:
             yield StateInterval(agent, "alerting", event.at - int(event.data[2]), event.at, call=event.call)
 
 
-def _conversations(
-    agent: str, visits: list[Visit], end: int, wrap_up: Mapping[str, int], still_talking: bool
+def conversations(
+    agent: str, visits: Sequence[Visit], end: int, wrap_up: Mapping[str, int], still_talking: bool
 ) -> tuple[list[StateInterval], list[StateInterval]]:
     """Talk and wrap-up of the queues' calls."""
     talks, wraps = [], []

@@ -54,18 +54,28 @@ def _outside(one: StateInterval, known: Sequence[StateInterval]) -> list[StateIn
     return pieces
 
 
-def with_holds(talks: Sequence[StateInterval], events: Iterable[QueueEvent]) -> list[StateInterval]:
-    """The talks with what was on hold cut out of them; a hold ends with its talk at the latest."""
+def hold_spans(events: Iterable[QueueEvent]) -> list[tuple[int, int]]:
+    """From when to when each hold lasted, by time; one that nobody took back lasts for ever."""
     told = sorted((event for event in events if event.kind in (HOLD, UNHOLD)), key=_exactly)
-    holds: list[tuple[int, int, str]] = []
+    holds: list[tuple[int, int]] = []
     for number, event in enumerate(told):
         if event.kind == HOLD:
             later = (one.at for one in told[number + 1 :] if one.data[1] == event.data[1])
-            holds.append((event.at, next(later, 2**62), event.data[1]))
+            holds.append((event.at, next(later, 2**62)))
+    return holds
+
+
+def with_holds(talks: Sequence[StateInterval], events: Iterable[QueueEvent]) -> list[StateInterval]:
+    """The talks with what was on hold cut out of them; a hold ends with its talk at the latest."""
+    return cut_out(talks, hold_spans(events))
+
+
+def cut_out(talks: Sequence[StateInterval], holds: Sequence[tuple[int, int]]) -> list[StateInterval]:
+    """The talks with the holds that begin in them as states of their own; `holds` by time."""
     found: list[StateInterval] = []
     for talk in talks:
         since = talk.started_at
-        for start, until, _ in holds:
+        for start, until in holds:
             if not talk.started_at <= start < talk.ended_at or until <= since:
                 continue
             stop = min(until, talk.ended_at)

@@ -8,6 +8,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from core.database import session_scope
 from core.errors import BadInputError
@@ -16,9 +17,9 @@ from crm_api.contacts.call_records import CallRecord, Directory, Written, store_
 from crm_api.workforce.state_records import StateRecord, store_states
 from telephony import cdr, cel
 from telephony.agent_time import agent_states
-from telephony.call_model import build_calls
+from telephony.call_model import Visit, build_calls
+from telephony.correct_states import correct_states
 from telephony.queue_log import BadLine, QueueEvent, parse
-from telephony.state_interval import StateInterval
 from telephony.to_store import call_records, caller_numbers, instant
 
 Progress = Callable[[str, int], None]
@@ -132,14 +133,10 @@ def import_events(
             directory=directory,
             source=f"imported:{source}" if source else "captured",
         )
-        states = agent_states(events, calls.visits)
-        first, last = min(event.at for event in events), max(event.at for event in events)
-        stored = store_states(
-            session,
-            [_state(one, directory, prefix) for one in states],
-            window=(instant(first), instant(last)),
-            source=f"imported:{source}" if source else "captured",
-        )
+        if source:
+            stored = _foreign_states(session, events, calls.visits, directory, source)
+        else:
+            stored = correct_states(session, events, calls.visits, directory)
     return ImportSummary(
         files=len(paths),
         lines_kept_aside=sum(map(len, bad.values())),
@@ -159,12 +156,19 @@ def _counted(records: Iterable[CallRecord], progress: Progress | None) -> Iterat
         yield record
 
 
-def _state(one: StateInterval, directory: Directory, prefix: str) -> StateRecord:
-    agent = directory.agent(prefix + one.agent)
-    if agent is None:
-        raise BadInputError(f"Agent {one.agent} is unknown.", "Create the agent first.")
-    started, ended = instant(one.started_at), instant(one.ended_at)
-    return StateRecord(agent, one.state, started, ended, one.pause_reason)
+def _foreign_states(
+    session: Session, events: Sequence[QueueEvent], visits: Sequence[Visit], directory: Directory, source: str
+) -> int:
+    """What the log tells is all that is known of a foreign agent's time; the number of rows written."""
+    first, last = min(event.at for event in events), max(event.at for event in events)
+    records = []
+    for one in agent_states(events, visits):
+        agent = directory.agent(f"{source}:{one.agent}")
+        if agent is None:
+            raise BadInputError(f"Agent {one.agent} is unknown.", "Create the agent first.")
+        started, ended = instant(one.started_at), instant(one.ended_at)
+        records.append(StateRecord(agent, one.state, started, ended, one.pause_reason))
+    return store_states(session, records, window=(instant(first), instant(last)), source=f"imported:{source}")
 
 
 def _keep_aside(bad: dict[str, list[BadLine]], folder: Path, kind: str, source: str) -> str | None:

@@ -21,17 +21,15 @@ from core.database import session_scope
 from crm_api.contacts.call_records import CallRecord, Directory, store_calls
 from crm_api.dialect import begin_writing
 from crm_api.routing.phones import PAUSE_REASONS
-from crm_api.routing.service import list_routings
 from crm_api.workforce.state_records import StateRecord, store_states
 from telephony.ami_events import EventReader, device_event, unobserved
 from telephony.ami_wire import Message
-from telephony.asterisk.plan import QUEUE_PREFIX
 from telephony.asterisk.render import EVENTS
 from telephony.journal import Journal, Record, replay
 from telephony.live import LiveModel
 from telephony.manager import CONNECTION_LOST, Manager
 from telephony.queue_log import QueueEvent
-from telephony.to_store import instant
+from telephony.to_store import instant, wrap_up_of_queues
 
 log = logging.getLogger(__name__)
 
@@ -210,7 +208,7 @@ class Listener:
         found = {one.headers.get("Queue", ""): each for one in members if (each := one.seconds("Wrapuptime"))}
         try:
             with session_scope(self._engine) as session:
-                routed = {QUEUE_PREFIX + one.queue.code: one.routing.wrap_up_seconds for one in list_routings(session)}
+                routed = wrap_up_of_queues(session)
         except OperationalError:
             return found
         return routed | found

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
+from sqlalchemy.orm import Session
+
 from crm_api.contacts.call_records import CallRecord, VisitRecord
-from telephony.asterisk.plan import queue_code
+from crm_api.routing.service import list_routings
+from telephony.asterisk.plan import QUEUE_PREFIX, queue_code
 from telephony.call_model import Calls, Visit
 from telephony.queue_log import QueueEvent
 
@@ -12,6 +15,11 @@ from telephony.queue_log import QueueEvent
 def instant(seconds: int) -> datetime:
     """The instant of seconds since 1970."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def wrap_up_of_queues(session: Session) -> dict[str, int]:
+    """Asterisk's name of each queue -> its wrap-up time, as the store has it."""
+    return {QUEUE_PREFIX + one.queue.code: one.routing.wrap_up_seconds for one in list_routings(session)}
 
 
 def caller_numbers(events: Iterable[QueueEvent]) -> dict[str, str]:

@@ -23,6 +23,23 @@ class StateRecord:
     pause_paid: bool | None = None
 
 
+def captured_states(session: Session, agent_id: int, *, since: datetime, until: datetime) -> list[StateRecord]:
+    """What the store has of an agent from `since` to `until`, and the first state after it; by time."""
+    present = (
+        AgentStateInterval.agent_id == agent_id,
+        AgentStateInterval.source == "captured",
+        AgentStateInterval.deleted_at.is_(None),
+    )
+    by_time = select(AgentStateInterval).where(*present).order_by(AgentStateInterval.started_at)
+    is_going_on = AgentStateInterval.ended_at.is_(None) | (AgentStateInterval.ended_at > since)
+    rows = [*session.scalars(by_time.where(AgentStateInterval.started_at <= until, is_going_on))]
+    rows += session.scalars(by_time.where(AgentStateInterval.started_at > until).limit(1))
+    return [
+        StateRecord(row.agent_id, row.state, row.started_at, row.ended_at, row.pause_reason, row.pause_paid)
+        for row in rows
+    ]
+
+
 def store_states(
     session: Session, records: Iterable[StateRecord], *, window: tuple[datetime, datetime], source: str = "captured"
 ) -> int:
