@@ -417,6 +417,7 @@ def _pages(ids: World) -> dict[str, list[str]]:
         f"/app/customers/{customer}",
         "/app/tickets",
         "/app/callbacks",
+        "/app/knowledge",
     ]
     desk += [f"/app/customers/{customer}/duplicates", f"/app/capture?customer_id={customer}", f"/app/tickets/{ticket}"]
     desk += [f"/app/tickets/{work}", "/app/callbacks/due"]

@@ -101,15 +101,6 @@ def test_the_board_follows_the_centre_and_says_when_it_cannot(board: tuple[Desk,
         assert "100%" in shown()
     _readable_from_afar(driver)
 
-    (
-        driver.set_window_size(1920, 1080),
-        __import__("time").sleep(3),
-        driver.save_screenshot("/tmp/pagesb/wall.png"),
-        driver.set_window_size(400, 900),
-        __import__("time").sleep(3),
-        driver.save_screenshot("/tmp/pagesb/wall390.png"),
-    )
-
     _call(engine, ago=70, waited=None, how=None)
     until(lambda: "67%" in shown() and "1:1" in shown(), "the caller who waits")
     crm.kill()
