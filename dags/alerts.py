@@ -28,9 +28,13 @@ class AlertSettings(BaseSettings):
 
 
 def told_of_failure(context: "Context") -> None:
-    """Airflow's callback for a task that failed for good."""
+    """Airflow's callback for a task that failed for good; of a gate that stays held people do not hear each time."""
+    from dags.held import tell_of_hold
+
     instance = context["task_instance"]
     error = context.get("exception")
+    if tell_of_hold(f"{error}"):
+        return
     page = "publicationheld" if "gate" in f"{error}".lower() else "schedulefailed"
     tell(f"{instance.dag_id}.{instance.task_id} failed", f"Run {context.get('run_id', '–')}:\n\n{error}", page=page)
 
@@ -59,6 +63,13 @@ def tell(subject: str, body: str, settings: AlertSettings | None = None, *, page
     for trouble in troubles:
         _LOG.error("an alert was not delivered: %s", trouble)
     return troubles
+
+
+def delivered(subject: str, body: str, *, page: str) -> bool:
+    """Send an alert; whether anybody got it (or nobody is configured), so that it need not be repeated."""
+    settings = AlertSettings()
+    asked = len(settings.emails.split()) + bool(settings.webhook)
+    return len(tell(subject, body, settings, page=page)) < max(asked, 1)
 
 
 def _mail(address: str, subject: str, body: str) -> str | None:

@@ -1,6 +1,7 @@
 """What the schedules do at the two gates: a held run fails its task, and people hear of a new warning once."""
 
 from dags.alerts import tell
+from dags.held import tell_of_ends
 
 
 def gate() -> str:
@@ -8,6 +9,7 @@ def gate() -> str:
     from warehouse.lake_gate import inspect
 
     run = inspect()
+    tell_of_ends()
     if run and run.set_aside:
         tell(f"{run.set_aside} rows are set aside", f"Run {run.run_id}; each with its reason: crm quarantine",
              page="rowssetaside")  # fmt: skip
@@ -30,6 +32,7 @@ def gate_and_publish() -> str:
     except (NotPublishedError, KeyError):
         before = {}
     publication = publish()
+    tell_of_ends()
     new = [told(found) for name, found in broken(publication.gates).items() if name not in before]
     if new:
         tell(f"{len(new)} expectations do not hold", f"Run {publication.run_id} is published:\n\n" + "\n".join(new),

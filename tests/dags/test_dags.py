@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -17,9 +18,11 @@ from core.settings import Settings
 from dags.alerts import AlertSettings, tell
 from dags.backfill import days
 from dags.common import WAREHOUSE_POOL, step
+from dags.held import tell_of_ends, tell_of_hold
 from tests.dags.conftest import ROOT, Airflow
 from tests.reports.test_sending import Inbox
 from tests.servers import free_port
+from warehouse.gate_history import GateRun, judged, keep, released
 
 #: Every schedule that there is.
 SCHEDULES = {
@@ -144,3 +147,58 @@ def test_a_schedule_runs(airflow: Airflow, small_home: Path, dag_id: str) -> Non
         pointer = json.loads((settings.published / "CURRENT.json").read_text(encoding="utf-8"))
         documents = settings.published / f"documents_{pointer['run_id']}"
         assert (documents / "index.html").stat().st_size > 100_000 and (documents / "manifest.json").exists()
+
+
+def test_a_gate_that_stays_held_is_told_at_its_begin_daily_and_at_its_end(
+    hook: tuple[str, list[dict[str, str]]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    url, got = hook
+    monkeypatch.setenv("CRM_ALERT_WEBHOOK", url)
+    settings = Settings(home=tmp_path)
+    begin = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+    def cycle(quarters: int, *broken: str) -> GateRun:
+        """One run of the schedule, so many quarters of an hour after the first; the subjects it told go to `got`."""
+        found = [
+            {"suite": "marts.fct_contact", "expectation": "expect_values_to_be_between", "columns": name, "rows": 9,
+             "severity": "stop", "holds": name not in broken, "observed": 1}
+            for name in ("rows", "sum_of_exits")
+        ]  # fmt: skip
+        run = judged(f"2026{quarters:06d}", "marts", found)
+        keep(settings, run)
+        if run.is_held:
+            message = f"A gate does not hold (run {run.run_id}); nothing was published"
+            assert tell_of_hold(message, settings, begin + timedelta(minutes=15 * quarters))
+        else:
+            tell_of_ends(settings)
+        return run
+
+    def subjects() -> list[str]:
+        told = [each["subject"].removeprefix("the gate of the marts ") for each in got]
+        got.clear()
+        return told
+
+    for quarter in range(5):
+        cycle(quarter, "rows")
+    assert subjects() == ["is held"]
+    cycle(5, "rows", "sum_of_exits")
+    assert subjects() == ["is held"]
+    for quarter in (6, 100, 101, 102, 196):
+        cycle(quarter, "rows", "sum_of_exits")
+    assert subjects() == ["is still held"]
+    cycle(201)
+    cycle(202)
+    assert subjects() == ["is no longer held"]
+    # A person lets it pass; the next build is held again for the same: that is news.
+    keep(settings, released(cycle(203, "rows"), "boss", "a strike"))
+    cycle(204, "rows")
+    assert [each["text"] for each in got if "a strike" in each["text"]]
+    assert subjects() == ["is held", "is no longer held", "is held"]
+    # What nobody received is told again.
+    cycle(205)
+    monkeypatch.setenv("CRM_ALERT_WEBHOOK", f"http://127.0.0.1:{free_port()}/")
+    cycle(206, "rows")
+    monkeypatch.setenv("CRM_ALERT_WEBHOOK", url)
+    cycle(207, "rows")
+    assert subjects() == ["is no longer held", "is held"]
+    assert not tell_of_hold("the disk is full", settings)
