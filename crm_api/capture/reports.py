@@ -1,4 +1,4 @@
-"""The page of reports: the archive with its search, who gets what, and sendings that went wrong."""
+"""The page of reports: the archive with its search, who gets what, sendings that went wrong, what tells of the data."""
 
 from typing import Annotated
 
@@ -79,6 +79,21 @@ def checks(
     return FileResponse(path, media_type="text/html", headers={"Content-Security-Policy": policy})
 
 
+@router.get("/app/documents", response_class=FileResponse)
+def documents(identity: Reader) -> FileResponse:
+    """dbt's documents of the marts: every table with its description, tests and lineage; those written last."""
+    pages = sorted(get_settings().published.glob("documents_*/index.html"))
+    if not identity.actor.is_province or not pages:
+        raise NotFoundError("There are no documents of the marts.", "The schedule writes them after each publication.")
+    # dbt's page runs its own scripts: without this origin it has no session, and it may fetch and send nothing.
+    policy = (
+        "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
+        "img-src data:; font-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; "
+        "sandbox allow-scripts"
+    )
+    return FileResponse(pages[-1], media_type="text/html", headers={"Content-Security-Policy": policy})
+
+
 def _page(request: Request, session: Session, identity: Identity, words: str = "") -> Response:
     units = select(OrgUnit).where(OrgUnit.id.in_(visible_units(identity.actor)), OrgUnit.kind.in_(("province", "city")))
     return render(
@@ -94,4 +109,5 @@ def _page(request: Request, session: Session, identity: Identity, words: str = "
         kinds=KINDS,
         languages=LANGUAGES,
         sees_checks=identity.actor.is_province,
+        sees_documents=identity.actor.is_province and any(get_settings().published.glob("documents_*/index.html")),
     )

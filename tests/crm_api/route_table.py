@@ -415,6 +415,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/app/reports/subscriptions"): Row(REPORTS, form=dict, status=422),
     ("POST", "/app/reports/subscriptions/{subscription_id}/end"): Row(REPORTS, target="subscription"),
     ("GET", "/app/checks/{page}"): Row(REPORTS, also={"page": "index.en.html"}, status=404),
+    ("GET", "/app/documents"): Row(REPORTS, status=404),
     ("GET", "/app/reports/{name}/{form}"): Row(REPORTS, also={"name": "no-such", "form": "pdf"}, status=404),
     # capture frontend: what a page may show decides its service, so forms here are refused (422) where they may be sent
     ("GET", "/"): Row(PUBLIC),

@@ -1,7 +1,10 @@
 """What analysts write beside the figures, and the views that they keep."""
 
+import shutil
+
 import pytest
 
+from core.settings import get_settings
 from tests.crm_api.conftest import Client
 
 MARCH = "?first=2026-03-01&last=2026-03-31"
@@ -63,3 +66,25 @@ def test_a_view_holds_only_what_an_address_holds(client: Client) -> None:
     for change in ({"page": "../x"}, {"params": {"<b>": "1"}}, {"params": {"city": "x" * 201}}, {"name": ""}):
         body = {"name": "n", "page": "overview", "params": {}} | change
         assert client("analyst").post("/api/v1/saved-views", json=body).status_code == 422
+
+
+def test_the_province_reads_the_documents_of_the_marts_which_may_do_nothing_in_its_name(client: Client) -> None:
+    province, city = client("analyst"), client("baoji_analyst")
+    assert province.get("/app/documents").status_code == 404
+    written = [get_settings().published / f"documents_2026030{day}" / "index.html" for day in (2, 1)]
+    try:
+        for path in written:
+            path.parent.mkdir(parents=True)
+            path.write_text(f"<p>{path.parent.name}</p>", encoding="utf-8")
+        answer = province.get("/app/documents")
+        assert answer.status_code == 200 and "documents_20260302" in answer.text
+        # Its scripts run without the origin, so without the reader's session.
+        policy = answer.headers["content-security-policy"]
+        assert policy.endswith("sandbox allow-scripts") and "default-src 'none'" in policy
+        assert "connect-src" not in policy
+        assert 'href="/app/documents"' in province.get("/app/reports").text
+        assert city.get("/app/documents").status_code == 404
+        assert "/app/documents" not in city.get("/app/reports").text
+    finally:
+        for path in written:
+            shutil.rmtree(path.parent, ignore_errors=True)
