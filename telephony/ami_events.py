@@ -4,8 +4,8 @@ import re
 
 from telephony.ami_wire import Message
 from telephony.call_model import UNOBSERVED
-from telephony.device_time import DEVICE, HOLD, UNHOLD
-from telephony.queue_log import QueueEvent
+from telephony.device_time import DEVICE
+from telephony.queue_log import HOLD, UNHOLD, QueueEvent
 
 #: QUEUESTATUS of the dialplan -> the event that queue_log writes for it.
 _EXITS = {"TIMEOUT": "EXITWITHTIMEOUT", "LEAVEEMPTY": "EXITEMPTY", "KEY": "EXITWITHKEY"}
@@ -86,7 +86,8 @@ class EventReader:
                 return device_event(at, exactly, agent, headers.get("Status", ""))
             case "Hold" | "Unhold" if found := _OF_CHANNEL.match(headers.get("Channel", "")):
                 kind = HOLD if message.name == "Hold" else UNHOLD
-                return QueueEvent(at, kind, "NONE", "NONE", found[1], (exactly, found[0]))
+                channel = (found[0], headers["Uniqueid"]) if headers.get("Uniqueid") else (found[0],)
+                return QueueEvent(at, kind, "NONE", "NONE", found[1], (exactly, *channel))
             case _ if message.name == LOST:
                 return QueueEvent(at, UNOBSERVED, call, "NONE", "NONE", ())
             case "UserEvent" if headers.get("UserEvent") == "QueueExit":

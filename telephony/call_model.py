@@ -10,7 +10,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from telephony.queue_log import COMPLETIONS, UNANSWERED, QueueEvent, seconds_talked, seconds_waited
+from telephony.device_time import FOREVER, hold_spans
+from telephony.queue_log import (
+    COMPLETIONS,
+    HOLD,
+    UNANSWERED,
+    UNHOLD,
+    QueueEvent,
+    seconds_talked,
+    seconds_waited,
+)
 
 #: Asterisk rounds each clock down on its own: a computed entry may miss the logged one by this many seconds.
 ROUNDING = 2
@@ -46,6 +55,10 @@ class Visit:
     linked_call: str | None = None
     #: Answered, and its end was not observed.
     end_lost: bool = False
+    #: Id of the agent's channel, where the answer tells it.
+    channel: str | None = None
+    #: When the caller was on hold, by time; an end of None: still, or nobody knows.
+    holds: tuple[tuple[int, int | None], ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -139,6 +152,7 @@ class _Builder:
         for event in self.events:
             if event.kind in (UNOBSERVED, RESTARTED):
                 self._lose(event)
+        self._hold()
         return sorted(self.visits, key=lambda visit: (visit.entered_at, visit.queue, visit.call))
 
     def _add(self, visit: Visit) -> Visit:
@@ -180,6 +194,7 @@ class _Builder:
         visit.exit_class, visit.exited_at = EXIT_CLASS[event.kind], max(event.at, visit.entered_at)
         if event.kind == "CONNECT":
             visit.agent = event.agent
+            visit.channel = (event.data[1] if len(event.data) > 1 else "") or None
         if visit.call != event.call:
             visit.linked_call = event.call
 
@@ -219,12 +234,51 @@ class _Builder:
                 visit.exit_class, visit.exited_at = "unknown", event.at
             visit.end_lost = True
 
+    def _hold(self) -> None:
+        """Give each conversation the holds of its agent that began in it."""
+        told: dict[str, list[QueueEvent]] = defaultdict(list)
+        for event in self.events:
+            if event.kind in (HOLD, UNHOLD):
+                told[event.agent].append(event)
+        talks: dict[str, list[Visit]] = defaultdict(list)
+        for visit in self.visits:
+            if visit.agent in told and visit.exit_class == "answered":
+                talks[visit.agent].append(visit)
+        for agent, visits in talks.items():
+            answers = sorted(visit.exited_at or 0 for visit in visits)
+            for visit in visits:
+                # A conversation whose end is not known was over when its agent took the next call.
+                following = next((at for at in answers if at > (visit.exited_at or 0)), FOREVER)
+                until = following if visit.ended_at is None else visit.ended_at
+                visit.holds = _joined(hold_spans(one for one in told[agent] if _concerns(one, visit)), visit, until)
+
     @staticmethod
     def _finish(visit: Visit, event: QueueEvent) -> None:
         visit.ended_at = max(event.at, visit.exited_at or event.at)
         visit.is_transferred = event.kind in ("BLINDTRANSFER", "TRANSFER", "ATTENDEDTRANSFER")
         if event.kind == "ATTENDEDTRANSFER" and event.call not in (visit.call, visit.linked_call):
             visit.linked_call = event.call
+
+
+def _concerns(event: QueueEvent, visit: Visit) -> bool:
+    """Whether a hold is of this conversation: by the call or the agent's channel, where both sides tell it."""
+    if event.call not in ("", "NONE"):
+        return event.call in (visit.call, visit.linked_call)
+    return len(event.data) < 3 or visit.channel in (None, event.data[2])
+
+
+def _joined(spans: Iterable[tuple[int, int]], visit: Visit, until: int) -> tuple[tuple[int, int | None], ...]:
+    """The holds that begin in the conversation, cut at its end, overlaps joined."""
+    found: list[tuple[int, int]] = []
+    for start, end in spans:
+        if not (visit.exited_at or 0) <= start < until or end <= start:
+            continue
+        end = min(end, until)
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return tuple((start, None if end == FOREVER else end) for start, end in found)
 
 
 def build_calls(events: Iterable[QueueEvent]) -> Calls:

@@ -7,16 +7,18 @@ them: a call that a queue handed out counts as the queue's events say.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from telephony.queue_log import QueueEvent
+from telephony.queue_log import HOLD, UNHOLD, QueueEvent
 from telephony.state_interval import StateInterval
 
-#: Our own kinds beside queue_log's. `data`: the time to the microsecond, then the device's state or the channel.
-DEVICE, HOLD, UNHOLD = "DEVICE", "HOLD", "UNHOLD"
+#: Our own kind: no line of a log is called so. `data`: the time to the microsecond, the device's state.
+DEVICE = "device"
 PHONE_KINDS = frozenset({DEVICE, HOLD, UNHOLD})
 #: Asterisk's device states.
 _RINGING, _IN_USE = frozenset({"6"}), frozenset({"2", "3", "7", "8"})
 #: Clocks are rounded to seconds on either side: so close to a queue's call the phone says nothing of its own.
 _PAD = 2
+#: The end of a hold that nobody took back.
+FOREVER = 2**62
 
 
 def _exactly(event: QueueEvent) -> tuple[float, str]:
@@ -61,7 +63,7 @@ def hold_spans(events: Iterable[QueueEvent]) -> list[tuple[int, int]]:
     for number, event in enumerate(told):
         if event.kind == HOLD:
             later = (one.at for one in told[number + 1 :] if one.data[1] == event.data[1])
-            holds.append((event.at, next(later, 2**62)))
+            holds.append((event.at, next(later, FOREVER)))
     return holds
 
 

@@ -14,6 +14,7 @@ from core.database import session_scope
 from core.errors import BadInputError
 from core.files import write_atomically
 from crm_api.contacts.call_records import CallRecord, Directory, Written, store_calls
+from crm_api.contacts.stored_holds import with_stored_holds
 from crm_api.workforce.state_records import StateRecord, store_states
 from telephony import cdr, cel
 from telephony.agent_time import agent_states
@@ -127,9 +128,10 @@ def import_events(
     prefix = f"{source}:" if source else ""
     with session_scope(engine) as session:
         directory = Directory(session, create=True)
+        records = call_records(calls, caller_numbers(events), prefix=prefix)
         written = store_calls(
             session,
-            _counted(call_records(calls, caller_numbers(events), prefix=prefix), progress),
+            _counted(records if source else with_stored_holds(session, records), progress),
             directory=directory,
             source=f"imported:{source}" if source else "captured",
         )

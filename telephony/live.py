@@ -7,7 +7,7 @@ from dataclasses import replace
 from crm_api.contacts.call_records import CallRecord
 from telephony.agent_time import agent_states
 from telephony.call_model import UNOBSERVED, Visit, build_calls
-from telephony.queue_log import QueueEvent
+from telephony.queue_log import HOLD, UNHOLD, QueueEvent
 from telephony.state_interval import StateInterval
 from telephony.to_store import call_records, caller_numbers
 
@@ -34,7 +34,7 @@ class LiveModel:
     def feed(self, events: Iterable[QueueEvent]) -> None:
         """Take events, in any order, known ones too."""
         for event in events:
-            if event.call not in ("", "NONE"):
+            if event.call not in ("", "NONE") or event.kind in (HOLD, UNHOLD):
                 self._events.add(event)
             if event.agent not in ("", "NONE"):
                 self._of_agent[event.agent].add(event)
@@ -95,6 +95,20 @@ class LiveModel:
                 self._written.pop(call, None)
         if over:
             self._events = {event for event in self._events if event.call not in over}
+        self._forget_holds(callers, now)
+
+    def _forget_holds(self, callers: Mapping[str, list[Visit]], now: int) -> None:
+        """Holds bear no call's id: they are kept as long as a conversation of their agent that they may lie in."""
+        kept = {event.call for event in self._events}
+        since: dict[str, int] = {}
+        for visit in (visit for visits in callers.values() for visit in visits):
+            if visit.agent and visit.exited_at and kept & {visit.call, visit.linked_call}:
+                since[visit.agent] = min(since.get(visit.agent, now), visit.exited_at)
+        self._events = {
+            event
+            for event in self._events
+            if event.kind not in (HOLD, UNHOLD) or event.at >= min(since.get(event.agent, now), now - KEEP_SECONDS)
+        }
 
     def changed_states(self, now: int) -> dict[str, tuple[int, list[StateInterval]]]:
         """Agent -> (first second covered, its states since then) for the agents whose events or wrap-up moved.

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 UNANSWERED = {"ABANDON": 3, "EXITWITHTIMEOUT": 3, "EXITWITHKEY": 4, "EXITEMPTY": 3}
 #: Events that end an answered visit; their last three fields are seconds waited, seconds talked, entry position.
 COMPLETIONS = {"COMPLETEAGENT": 3, "COMPLETECALLER": 3, "BLINDTRANSFER": 5, "TRANSFER": 5, "ATTENDEDTRANSFER": 4}
+#: The agent has put the caller on hold. Asterisk tells it live only; a dialplan may write such lines by QueueLog().
+#: `data`: the time to the microsecond, the channel's name, its id if known.
+HOLD, UNHOLD = "HOLD", "UNHOLD"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,6 +49,8 @@ def parse_line(text: str, number: int) -> QueueEvent | BadLine | None:
         return BadLine(number, line, f"{kind!r} is not the name of an event")
     while data and not data[-1]:
         data.pop()
+    if kind in (HOLD, UNHOLD):
+        data = [f"{seconds}.0", ""]
     event = QueueEvent(int(seconds), kind, call, queue, agent, tuple(data))
     missing = _missing_numbers(event)
     return BadLine(number, line, missing) if missing else event

@@ -40,6 +40,7 @@ def _visit(visit: Visit, name: Callable[[str], str]) -> VisitRecord:
         agent=None if visit.agent in (None, "", "NONE") else name(str(visit.agent)),
         ended_at=None if visit.ended_at is None else instant(visit.ended_at),
         is_transferred=visit.is_transferred,
+        holds=tuple((instant(start), None if end is None else instant(end)) for start, end in visit.holds),
     )
 
 

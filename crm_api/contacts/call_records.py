@@ -35,6 +35,23 @@ class VisitRecord:
     agent: str | None = None
     ended_at: datetime | None = None
     is_transferred: bool = False
+    #: When the caller was on hold in the conversation, by time, not overlapping; end None: still.
+    holds: tuple[tuple[datetime, datetime | None], ...] = ()
+
+    @property
+    def stretches(self) -> Iterator[tuple[str, datetime, datetime | None]]:
+        """The answered conversation as kind (talk or hold), start and end; talk leaves out what was on hold."""
+        if self.exit_class != "answered" or self.exited_at is None:
+            return
+        since: datetime | None = self.exited_at
+        for start, end in self.holds:
+            if since is not None and since < start:
+                yield "talk", since, start
+            yield "hold", start, end
+            since = end
+        # A conversation is told though it ended at once.
+        if since is not None and (since != self.ended_at or not self.holds):
+            yield "talk", since, self.ended_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +137,17 @@ def _visit_values(record: VisitRecord, directory: Directory) -> dict[str, Any]:
 
 
 def _segments(record: CallRecord, visit_ids: Sequence[int], directory: Directory) -> list[dict[str, Any]]:
-    """What was talked; waits are visits already."""
+    """What was talked and held; waits are visits already."""
     return [
         {
-            "kind": "talk",
+            "kind": kind,
             "visit_id": visit_id,
             "agent_id": directory.agent(visit.agent),
-            "started_at": visit.exited_at,
-            "ended_at": visit.ended_at,
+            "started_at": started_at,
+            "ended_at": ended_at,
         }
         for visit, visit_id in zip(record.visits, visit_ids, strict=True)
-        if visit.exit_class == "answered" and visit.exited_at is not None
+        for kind, started_at, ended_at in visit.stretches
     ]
 
 

@@ -6,8 +6,7 @@ from telephony.agent_time import agent_states
 from telephony.ami_events import EventReader, device_event
 from telephony.ami_wire import Message
 from telephony.call_model import build_calls
-from telephony.device_time import HOLD, UNHOLD
-from telephony.queue_log import QueueEvent
+from telephony.queue_log import HOLD, UNHOLD, QueueEvent
 
 QUEUE = "crm-general"
 FREE, BUSY, RINGING = "1", "3", "6"
@@ -130,5 +129,9 @@ def test_asterisks_words_are_read() -> None:
     assert reader.read(Message(member), 0) == phone(111.2, RINGING)
     held = b"Event: Hold\r\nTimestamp: 120.100000\r\nChannel: PJSIP/7001-00000001\r\nLinkedid: a"
     assert reader.read(Message(held), 0) == hold(120.1)
+    named = held + b"\r\nUniqueid: b"
+    assert reader.read(Message(named), 0) == QueueEvent(
+        120, HOLD, "NONE", "NONE", "7001", ("120.100000", "PJSIP/7001-00000001", "b")
+    )
     trunk = b"Event: Hold\r\nTimestamp: 120.100000\r\nChannel: Local/7001@x-1;1"
     assert reader.read(Message(trunk), 0) is None

@@ -15,11 +15,11 @@ from crm_api.workforce.models import AgentStateInterval
 from telephony.agent_time import PRECEDENCE, agent_states, resolve
 from telephony.ami_events import device_event
 from telephony.call_model import build_calls
-from telephony.device_time import HOLD, PHONE_KINDS, UNHOLD
+from telephony.device_time import PHONE_KINDS
 from telephony.listener import StoreWriter
 from telephony.live import LiveModel
 from telephony.observed_time import OPEN, corrected_states
-from telephony.queue_log import QueueEvent
+from telephony.queue_log import HOLD, UNHOLD, QueueEvent
 from telephony.reconcile import reconcile
 from telephony.state_interval import StateInterval
 
