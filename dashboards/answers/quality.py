@@ -1,5 +1,7 @@
 """What the service-quality page asks: scores, first-contact resolution, repeats, by channel, city and agent."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from core.i18n import name_field
@@ -85,10 +87,10 @@ def channels(frame: Frame) -> pd.DataFrame:
     return rows.sort_values("contacts", ascending=False)
 
 
-def agents(frame: Frame) -> pd.DataFrame | None:
+def agents(frame: Frame, codes: Sequence[str] = AGENT_KPIS) -> pd.DataFrame | None:
     """Every agent's quality: `name` (staff number) and the KPIs; None: the viewer may not see single agents."""
     if not frame.may(SEE_AGENTS):
         return None
-    rows = kpis(frame, ("agent",), list(AGENT_KPIS)).rename(columns={"agent": "name"})
+    rows = kpis(frame, ("agent",), codes).rename(columns={"agent": "name"})
     rows = rows[(rows["answered"] > 0) & ~rows["name"].isin(["none", "not_arrived"])]
     return rows.sort_values("answered", ascending=False)

@@ -4,19 +4,27 @@ import pandas as pd
 
 from core.periods import Period
 from dashboards.answers import SERVICE, kpis
+from dashboards.answers.queues import HALF_HOUR, queue_names
 from dashboards.frame import Frame
 from dashboards.tables import compared
 
 #: Seat time that adds up to the installed time: what people at the seats do, and nobody there.
 SEAT_STATES = ("on_contact", "available", "paid_pause", "unpaid_pause", "empty")
-HALF_HOUR = 1800
+#: What one agent does with the time.
+AGENT_KPIS = ("occupancy", "working_time_utilisation", "answered", "aht_seconds")
 #: Of many seats, so many of the most and of the least used are shown.
 EXTREMES = 15
 
 
-def seat_states(frame: Frame) -> pd.DataFrame:
-    """Mean seats in each state by half-hour: `half_hour`, `state`, `name`, `order`, `seats`."""
-    rows = frame.source.rows_of("seat_half_hours", frame.view.period, city=frame.city)
+def centres(frame: Frame) -> dict[str, str]:
+    """The codes of the centres with seats in the period, each under itself."""
+    rows = frame.source.rows_of("seats", frame.view.period, city=frame.city)
+    return {code: code for code in sorted(rows["centre"].unique())}
+
+
+def seat_states(frame: Frame, centre: str | None = None) -> pd.DataFrame:
+    """Mean seats (of one centre) in each state by half-hour: `half_hour`, `state`, `name`, `order`, `seats`."""
+    rows = frame.source.rows_of("seat_half_hours", frame.view.period, city=frame.city, centre=centre)
     rows = rows[(rows["installed"] > 0) | (rows["occupied"] > 0)]
     rows = rows.assign(
         unpaid_pause=rows["pause"] - rows["paid_pause"], empty=(rows["installed"] - rows["occupied"]).clip(lower=0)
@@ -47,9 +55,30 @@ def occupancy_and_service(frame: Frame) -> pd.DataFrame:
     return table.assign(is_extreme=[row in extreme for row in table.index])
 
 
-def seat_shares(frame: Frame) -> pd.DataFrame:
+def queues_worked(frame: Frame) -> pd.DataFrame:
+    """Mean agents that each queue's callers keep busy: `half_hour`, `queue`, `name`, `seats`; priority queues first.
+
+    The time spent on a caller counts in the half-hour in which the caller came.
+    """
+    rows, names = kpis(frame, ("half_hour", "queue"), ["handled", "aht_seconds"]), queue_names(frame)
+    days = max(kpis(frame, ("day",), ["handled"])["day"].nunique(), 1)
+    rows = rows[rows["queue"].isin(list(names)) & rows["aht_seconds"].notna()]
+    order = {code: number for number, code in enumerate(names)}
+    table = pd.DataFrame(
+        {
+            "half_hour": rows["half_hour"],
+            "queue": rows["queue"],
+            "name": rows["queue"].map(names),
+            "order": rows["queue"].map(order),
+            "seats": rows["handled"].astype(float) * rows["aht_seconds"].astype(float) / (days * HALF_HOUR),
+        }
+    )
+    return table.sort_values(["order", "half_hour"])
+
+
+def seat_shares(frame: Frame, centre: str | None = None) -> pd.DataFrame:
     """Utilisation and fill by half-hour: `half_hour`, `measure`, `order`, `value`."""
-    rows = frame.source.rows_of("seat_half_hours", frame.view.period, city=frame.city)
+    rows = frame.source.rows_of("seat_half_hours", frame.view.period, city=frame.city, centre=centre)
     rows = rows[rows["installed"] > 0]
     parts = [
         pd.DataFrame(

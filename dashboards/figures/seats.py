@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from core.i18n import Texts
-from dashboards.figures.theme import INK, MAIN, MUTED, STATES, TARGET, half_hour_axis, themed
+from dashboards.figures.theme import INK, MAIN, MUTED, PARTS, STATES, TARGET, half_hour_axis, themed
 
 
 def states_by_half_hour(table: pd.DataFrame, *, texts: Texts) -> Any:
@@ -34,6 +34,33 @@ def states_by_half_hour(table: pd.DataFrame, *, texts: Texts) -> Any:
                 alt.Tooltip("half_hour:O", title=texts("chart.half_hour")),
                 alt.Tooltip("name:N", title=texts("chart.state")),
                 alt.Tooltip("seats:Q", title=texts("chart.seats"), format=",.1f"),
+            ],
+        ),
+        height=300,
+    )
+
+
+def busy_by_queue(table: pd.DataFrame, *, texts: Texts) -> Any:
+    """Mean agents busy with each queue's callers by half-hour, stacked.
+
+    Args:
+        table: `half_hour`, `name` (of the queue), `order`, `seats` (a mean).
+        texts: the page's texts.
+    """
+    names = list(table.drop_duplicates("name").sort_values("order")["name"])
+    colours = [PARTS[number % len(PARTS)] for number in range(len(names))]
+    return themed(
+        alt.Chart(table)
+        .mark_bar(width={"band": 1})
+        .encode(
+            x=half_hour_axis(table["half_hour"]),
+            y=alt.Y("seats:Q", stack="zero", axis=alt.Axis(title=texts("chart.busy"), format=",.0f", tickCount=5)),
+            color=alt.Color("name:N", sort=names, scale=alt.Scale(domain=names, range=colours)),
+            order=alt.Order("order:Q"),
+            tooltip=[
+                alt.Tooltip("half_hour:O", title=texts("chart.half_hour")),
+                alt.Tooltip("name:N", title=texts("filter.queue")),
+                alt.Tooltip("seats:Q", title=texts("chart.busy"), format=",.1f"),
             ],
         ),
         height=300,

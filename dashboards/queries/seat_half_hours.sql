@@ -14,5 +14,6 @@ where
   seat.seat_key <> 0
   and seat.date_key between $first and $last
   and ($city is null or seat.city_code = $city)
+  and ($centre is null or seat.centre_code = $centre)
 group by half_hour.label
 order by half_hour.label

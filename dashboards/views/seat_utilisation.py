@@ -4,13 +4,14 @@ import streamlit as st
 
 from dashboards.annotations import notes_on
 from dashboards.answers import daily
-from dashboards.answers.seats import occupancy_and_service, seat_shares, seat_states, seats_used
+from dashboards.answers.seats import centres, occupancy_and_service, seat_shares, seat_states
 from dashboards.behind import Behind
 from dashboards.cards import card, tiles
-from dashboards.figures.bars import ranked
+from dashboards.choices import choose
 from dashboards.figures.seats import fill_by_half_hour, occupancy_against_service, states_by_half_hour
 from dashboards.figures.trends import trend
 from dashboards.frame import current_frame
+from dashboards.seat_cards import busy_agents, busy_queues, used_seats
 
 TILES = ("seat_utilisation", "occupancy", "seat_fill", "working_time_utilisation")
 
@@ -21,14 +22,16 @@ if frame.city:
     st.caption(text("seats.city_note"))
 tiles(frame, TILES)
 
-states = seat_states(frame)
+known = centres(frame)
+centre = choose(frame, "centre", text("filter.centre"), known) if len(known) > 1 else None
+states = seat_states(frame, centre)
 card(
     frame,
     "seat_states",
     states,
     lambda: states_by_half_hour(states, texts=text),
     kpis=["seat_utilisation"],
-    behind=Behind("seats", ("half_hour", "name"), {"half_hour": "half_hour"}),
+    behind=Behind("seats", ("half_hour", "name"), {"half_hour": "half_hour"}, {"centre": centre}),
 )
 
 left, right = st.columns(2)
@@ -43,16 +46,17 @@ with left:
         behind=Behind("visits", ("half_hour",), {"half_hour": "half_hour"}),
     )
 with right:
-    filled = seat_shares(frame)
+    filled = seat_shares(frame, centre)
     card(
         frame,
         "seat_fill",
         filled,
         lambda: fill_by_half_hour(filled, texts=text),
         kpis=["seat_fill", "seat_utilisation"],
-        behind=Behind("seats", ("half_hour", "measure"), {"half_hour": "half_hour"}),
+        behind=Behind("seats", ("half_hour", "measure"), {"half_hour": "half_hour"}, {"centre": centre}),
     )
 
+busy_queues(frame)
 left, right = st.columns([3, 2])
 with left:
     days = daily(frame, "seat_utilisation")
@@ -72,24 +76,5 @@ with left:
         behind=Behind("seats", ("day",), {"day": "day"}),
     )
 with right:
-    default = "centre" if len(seats_used(frame, "centre")) > 1 else "seat"
-    by = st.session_state.get("seats_by", default)
-    seats = seats_used(frame, by)
-    card(
-        frame,
-        f"seats_by_{by}",
-        seats,
-        lambda: ranked(seats, texts=text, unit=used.unit, name=frame.kpi_name("seat_utilisation")),
-        kpis=["seat_utilisation"],
-        behind=Behind("seats", ("name",), {by: "name"}),
-        control=lambda: st.segmented_control(
-            text("seats.by"),
-            ("centre", "seat"),
-            default=default,
-            required=True,
-            format_func=lambda each: text(f"seats.by_{each}"),
-            key="seats_by",
-            label_visibility="collapsed",
-            persist_state="session",
-        ),
-    )
+    used_seats(frame, used)
+busy_agents(frame)

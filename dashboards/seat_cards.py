@@ -1,0 +1,61 @@
+"""Cards of the seat page: what keeps agents busy, queue by queue and one by one, and which seats are used."""
+
+import streamlit as st
+
+from core.kpi import Kpi
+from dashboards.answers.quality import agents
+from dashboards.answers.seats import AGENT_KPIS, queues_worked, seats_used
+from dashboards.behind import Behind
+from dashboards.cards import card
+from dashboards.figures.bars import ranked
+from dashboards.figures.seats import busy_by_queue
+from dashboards.frame import Frame
+from dashboards.league import league
+
+
+def busy_queues(frame: Frame) -> None:
+    """How many agents each queue's callers keep busy, by half-hour."""
+    worked = queues_worked(frame)
+    card(
+        frame,
+        "seat_queues",
+        worked,
+        lambda: busy_by_queue(worked, texts=frame.texts),
+        kpis=["handled", "aht_seconds"],
+        behind=Behind("visits", ("half_hour", "name"), {"half_hour": "half_hour", "queue": "queue"}),
+    )
+
+
+def busy_agents(frame: Frame) -> None:
+    """Every agent's occupancy and working time, for those who may see single agents."""
+    people = agents(frame, AGENT_KPIS)
+    if people is None:
+        st.caption(frame.texts("quality.no_agents"))
+    else:
+        league(frame, "seat_agents", people, AGENT_KPIS, bar="answered")
+
+
+def used_seats(frame: Frame, used: Kpi) -> None:
+    """Seat utilisation by centre or by seat, as chosen."""
+    text = frame.texts
+    default = "centre" if len(seats_used(frame, "centre")) > 1 else "seat"
+    by = st.session_state.get("seats_by", default)
+    seats = seats_used(frame, by)
+    card(
+        frame,
+        f"seats_by_{by}",
+        seats,
+        lambda: ranked(seats, texts=text, unit=used.unit, name=frame.kpi_name(used.code)),
+        kpis=[used.code],
+        behind=Behind("seats", ("name",), {by: "name"}),
+        control=lambda: st.segmented_control(
+            text("seats.by"),
+            ("centre", "seat"),
+            default=default,
+            required=True,
+            format_func=lambda each: text(f"seats.by_{each}"),
+            key="seats_by",
+            label_visibility="collapsed",
+            persist_state="session",
+        ),
+    )
