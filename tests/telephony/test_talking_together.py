@@ -1,6 +1,7 @@
 """Who hears whom: supervisors who listen, whisper and barge in, callers who are handed on. Heard by their tones."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -8,8 +9,11 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import create_engine
 
+from telephony.ami_events import EventReader
+from telephony.ami_wire import Message
 from telephony.asterisk.plan import AgentPlan, PbxPlan, QueuePlan
 from telephony.asterisk.private import PrivateAsterisk
+from telephony.call_model import Visit, build_calls
 from telephony.listener import Address
 from telephony.manager import Manager
 from telephony.supervisor import Orders
@@ -143,9 +147,23 @@ def test_a_caller_handed_on_is_heard_there_and_in_one_recording(floor: Floor) ->
         assert set(floor.pbx.recordings.glob("*.wav")) - before == {recording}
 
 
-def test_on_hold_the_other_side_hears_nothing_of_the_agent(floor: Floor) -> None:
+def test_on_hold_the_other_side_hears_nothing_of_the_agent_and_the_call_tells_it(floor: Floor) -> None:
+    frames: list[tuple[bytes, float]] = []
+    floor.manager.register_raw(lambda frame: frames.append((bytes(frame), time.time())))
     with floor.conversation() as caller:
         floor.agent.hold()
-        until(lambda: not caller.hears(AGENT), "the agent to be unheard", 20)
+        since = time.monotonic()
+        until(lambda: not caller.hears(AGENT) and time.monotonic() > since + 2, "the agent to be unheard", 20)
         floor.agent.hold(False)
         until(lambda: caller.hears(AGENT), "the agent to be heard again", 20)
+
+    def visits() -> list[Visit]:
+        reader = EventReader()
+        read = (reader.read(Message(frame), at) for frame, at in list(frames))
+        return build_calls(event for event in read if event is not None).visits
+
+    until(lambda: visits() and visits()[-1].ended_at is not None, "the end of the call to be told", 20)
+    (visit,) = visits()
+    ((start, end),) = visit.holds
+    assert visit.channel, "the answer tells the agent's channel, by which holds are told apart"
+    assert (visit.exited_at or 0) <= start < (end or 0) <= (visit.ended_at or 0)
