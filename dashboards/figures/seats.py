@@ -54,13 +54,13 @@ def busy_by_queue(table: pd.DataFrame, *, texts: Texts) -> Any:
         .mark_bar(width={"band": 1})
         .encode(
             x=half_hour_axis(table["half_hour"]),
-            y=alt.Y("seats:Q", stack="zero", axis=alt.Axis(title=texts("chart.busy"), format=",.0f", tickCount=5)),
+            y=alt.Y("seats:Q", stack="zero", axis=alt.Axis(title=texts("chart.busy"), format=",.2~f", tickCount=5)),
             color=alt.Color("name:N", sort=names, scale=alt.Scale(domain=names, range=colours)),
             order=alt.Order("order:Q"),
             tooltip=[
                 alt.Tooltip("half_hour:O", title=texts("chart.half_hour")),
                 alt.Tooltip("name:N", title=texts("filter.queue")),
-                alt.Tooltip("seats:Q", title=texts("chart.busy"), format=",.1f"),
+                alt.Tooltip("seats:Q", title=texts("chart.busy"), format=",.2f"),
             ],
         ),
         height=300,
