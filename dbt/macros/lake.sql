@@ -44,6 +44,9 @@
   {{ return(files) }}
 {% endmacro %}
 
+{# The oldest load, a whole copy of the store in which each key stands once, if it holds rows of these files' table. #}
+{% macro whole_copy(files) %}{{ return(current_loads()[:1] | select('in', files) | list) }}{% endmacro %}
+
 {# The keys that the new loads hold a version of; none where they hold nothing of the table. #}
 {% macro new_keys(table, lake_key, name) %}
   {% set files = lake_files(table, loads_read()) %}
@@ -98,7 +101,7 @@ read_parquet([{% for path in paths %}'{{ path | replace("'", "''") | replace("["
   {% set files = lake_files(table, loads) %}
   {% set schema = files.pop('') %}
   {% set held = files.keys() | sort %}
-  {% set whole = [] if loads | length < current_loads() | length else held[:1] %}
+  {% set whole = [] if loads | length < current_loads() | length else whole_copy(files) %}
   {% if held | length <= whole | length %}
     {{ return('(select * from ' ~ read_lake(schema + (files.values() | sum(start=[]))) ~ ')') }}
   {% endif %}

@@ -29,7 +29,8 @@ select * exclude (is_gone) from {{ later }} where not is_gone
   {% set files = lake_files(table, current_loads()) %}
   {% set schema = files.pop('') %}
   {% set held = files.keys() | sort %}
-  {% set copied = schema + (files[held[0]] if held else []) %}
+  {% set whole = whole_copy(files) %}
+  {% set copied = schema + (files[whole[0]] if whole else []) %}
   {{ run_hooks(pre_hooks) }}
   {% if is_increment() %}
     {% do add_layer(target, later, files, schema, sql, key, lake_key) %}
@@ -37,7 +38,7 @@ select * exclude (is_gone) from {{ later }} where not is_gone
     {% set existing = load_cached_relation(this) %}
     {% if existing is not none and not existing.is_view %}{% do adapter.drop_relation(existing) %}{% endif %}
     {% set newer = [] %}
-    {% for load in held[1:] %}{% do newer.extend(files[load]) %}{% endfor %}
+    {% for load in held if load not in whole %}{% do newer.extend(files[load]) %}{% endfor %}
     {% call statement('later') %}
       create or replace table {{ later }} as ({{ newest_of_layer(sql, schema + newer, lake_key) }})
     {% endcall %}

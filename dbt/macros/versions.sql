@@ -13,7 +13,8 @@
   {% set held = files.keys() | sort %}
   {% set every = files.values() | sum(start=[]) %}
   {% set later = [] %}
-  {% for load in (held if adds else held[1:]) %}{% do later.extend(files[load]) %}{% endfor %}
+  {% set whole = [] if adds else whole_copy(files) %}
+  {% for load in held if load not in whole %}{% do later.extend(files[load]) %}{% endfor %}
   {% set sql %}
   with
 
@@ -76,7 +77,7 @@
   from changed
   where is_change
   window in_time as (partition by {{ name }} order by valid_from, load_id, known_number)
-  {% if held and not adds %}
+  {% if whole %}
   union all
   -- Of what only the first copy holds there is one version.
   select
@@ -87,7 +88,7 @@
     timestamptz '1900-01-01 00:00:00+00',
     timestamptz '9999-12-31 00:00:00+00',
     true
-  from {{ read_lake(schema + files[held[0]]) }}
+  from {{ read_lake(schema + files[whole[0]]) }}
   where {{ lake_key }} not in (select {{ name }} from several)
   {% endif %}
   {% endset %}

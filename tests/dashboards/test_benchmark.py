@@ -4,7 +4,11 @@ import pytest
 
 from benchmarks import pages
 from core.settings import Settings, get_settings
-from tests.dashboards.test_pages import PAGES
+
+#: One that draws many figures, one that drills, one of lists.
+PAGES = ("overview", "complaint_type", "data_quality")
+#: What the frame asks on every page: the days and the units.
+FRAME = 2
 
 
 def test_every_page_is_timed_by_its_own_queries(published: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,5 +21,5 @@ def test_every_page_is_timed_by_its_own_queries(published: Settings, monkeypatch
         assert {f"page {page}, queries p50 at a little", f"page {page}, queries p95 at a little"} <= set(named)
         assert all(float(str(row["value"])) > 0 and row["unit"] == "ms" for row in named.values())
         asked = str(named[f"page {page}, queries p50 at a little"]["note"])
-        assert int(asked.split()[0]) >= 8, "a page asks more than its frame"
+        assert int(asked.split()[0]) > FRAME, "a page asks more than its frame"
     assert get_settings().home == published.home

@@ -120,6 +120,10 @@ def _open(browser: Any, url: str, title: str, charts: int = 3) -> None:
     assert not _all(browser, "[data-testid=stException]"), _text(browser)
 
 
+def _values(browser: Any, css: str) -> list[str]:
+    return [each.get_attribute("value") or each.text for each in _all(browser, css)]
+
+
 @pytest.mark.parametrize("page", [*PAGES, *MORE])
 def test_a_page_is_drawn_for_the_province_in_chinese(browser: Any, address: str, page: str) -> None:
     text = texts("dashboards", "zh-CN")
@@ -146,8 +150,7 @@ def test_a_page_is_drawn_for_a_city_in_english_on_a_phone(
     try:
         _open(browser, f"{address}/{path}?lang=en&city=xian", text(f"page.{page}"), 0)
         until(lambda: text("notice.city", value="xian") in _text(browser), "that the city is not theirs")
-        shown = [each.get_attribute("value") or each.text for each in _all(browser, ".st-key-filter_city input")]
-        assert shown == ["Baoji"]
+        until(lambda: _values(browser, ".st-key-filter_city input") == ["Baoji"], "the filter to name their city")
         wide = "return document.querySelector('[data-testid=stMain]').scrollWidth"
         assert browser.execute_script(wide) <= 390, page
     finally:

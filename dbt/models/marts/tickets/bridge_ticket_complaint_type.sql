@@ -10,7 +10,7 @@ select 1 as placeholder
 {%- set schema = files.pop('') %}
 {%- set held = files.keys() | sort %}
 {#- A first copy holds a ticket once: where no later load does, it has that one type. #}
-{%- set whole = [] if adds else held[:1] %}
+{%- set whole = [] if adds else whole_copy(files) %}
 {%- set later = [] %}
 {%- for load in held if load not in whole %}{% do later.extend(files[load]) %}{% endfor %}
 with
