@@ -40,6 +40,12 @@ class Desk:
         """Load a page as by its address."""
         self.driver.get(self.site.url + path)
 
+    def follow(self, selector: str) -> None:
+        """Click a link and wait until its page stands where this one stood."""
+        before = self.one("#main h1")
+        self.one(selector).click()
+        until(lambda: _is_gone(before), f"the page of {selector}")
+
     def sit_down(self, username: str, language: str = "zh-CN") -> None:
         """Sign in by the form."""
         self.driver.delete_all_cookies()
@@ -85,6 +91,16 @@ class Desk:
         with httpx.Client(base_url=self.site.url, cookies=cookies) as client:
             client.headers["X-CSRF-Token"] = client.get("/api/v1/session").json()["csrf_token"]
             yield client
+
+
+def _is_gone(element: Any) -> bool:
+    from selenium.common.exceptions import StaleElementReferenceException
+
+    try:
+        element.is_enabled()
+    except StaleElementReferenceException:
+        return True
+    return False
 
 
 def capture_complaint(desk: Desk) -> int:

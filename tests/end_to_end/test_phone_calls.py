@@ -15,6 +15,7 @@ from tests.telephony.voice import Voice
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.slow
 def test_keys_hold_numbers_that_do_not_exist_and_handing_on(centre: Centre, agent: PhoneDesk) -> None:
     agent.sit_down("agent")
     agent.wish("pause:lunch", "pause")
@@ -65,6 +66,7 @@ def test_keys_hold_numbers_that_do_not_exist_and_handing_on(centre: Centre, agen
     agent.wish("logged_out", "none")
 
 
+@pytest.mark.slow
 def test_a_phone_on_the_desk_gets_calls_and_the_page_shows_them(centre: Centre, second: PhoneDesk) -> None:
     own = centre.phone_of(AT_THE_DESK)
     with Voice(centre.phones.pbx.plan, own.agent.code, own.endpoint.secret, tone=1300) as phone:
@@ -133,11 +135,11 @@ def test_numbers_are_dialled_with_a_click_and_stay_masked(centre: Centre, agent:
         due = f"{to_local(utc_now() + timedelta(hours=1)):%Y-%m-%dT%H:%M}"
         made = client.post("/app/callbacks", data={"number": "0917-3260001", "due_at": due})
         assert made.status_code == 200
-    agent.one(".side a[href='/app/callbacks']").click()
+    agent.follow(".side a[href='/app/callbacks']")
     for page, expected in (("callbacks", "09173260001"), ("ticket", number)):
         if page == "ticket":
-            agent.one(".side a[href='/app/tickets']").click()
-            agent.one(f"a[href='/app/tickets/{ticket_id}']").click()
+            agent.follow(".side a[href='/app/tickets']")
+            agent.follow(f"a[href='/app/tickets/{ticket_id}']")
         centre.carrier.called = ""
         agent.one("main .dial").click()
         until(lambda: f":{expected}@" in centre.carrier.called, f"the call from the page {page}", 20)  # noqa: B023
