@@ -94,6 +94,7 @@ def _write(settings: Settings, temporary: Path, run_id: str) -> dict[str, int]:
         _sign(connection, settings, run_id)
         connection.execute("use memory")
         connection.execute("detach target")
+    fill_up(temporary)
     return counts
 
 
@@ -123,7 +124,7 @@ def _trimmed_copy(settings: Settings, temporary: Path, run_id: str) -> dict[str,
         names = mart_names(connection, str(catalogue))
         counts = {name: _counted(connection, name) for name in names}
         _sign(connection, settings, run_id)
-    _fill_up(temporary)
+    fill_up(temporary)
     return counts
 
 
@@ -136,8 +137,11 @@ def whole_size(connection: duckdb.DuckDBPyConnection, catalogue: str) -> int:
     return int(_HEADER_BYTES + block_size * blocks)
 
 
-def _fill_up(file: Path) -> None:
-    # Free blocks at the end are counted but not written; readers take a shorter file for a cut one.
+def fill_up(file: Path) -> None:
+    """Make a database's file as long as its own table of contents says.
+
+    Free blocks at the end are counted but not written; readers take a shorter file for a cut one.
+    """
     with duckdb.connect(":memory:") as connection:
         connection.execute(f"attach {literal(file)} as copied (read_only)")
         whole = whole_size(connection, "copied")

@@ -10,6 +10,7 @@ from core.kpi import dictionary
 from core.settings import Settings
 from tests.dashboards.marts_centre import CENTRE, CENTRE_KPIS, FACTS
 from tests.dashboards.marts_complaints import COMPLAINT_FACTS, COMPLAINTS
+from warehouse.export import fill_up
 from warehouse.gate_history import judged, keep
 from warehouse.kpi import ASKED
 from warehouse.publication import Publication, marts_file, point_to, remember
@@ -88,7 +89,8 @@ select row_number() over () as ticket_key, city_code, city_code || '.town' as to
 from days, cities, types, (select 1 as customer_key), range(cast(customers * (1 + sort_order % 3) // 200 + (hash(date, city_code, code) % 2) as bigint))
 where level = 3 or code in ('service', 'unknown');
 create table fct_contact as
-select date_key, city_code, code as channel_code, outcome
+select date_key, city_code, code as channel_code, outcome, outcome = 'answered' as is_answered,
+  outcome = 'ended_in_ivr' as is_ended_in_ivr, outcome = 'ended_in_ivr' as is_self_served
 from days, cities, (values ('voice'), ('web_chat')) as c (code), (values ('answered'), ('answered'), ('abandoned'), ('ended_in_ivr')) as o (outcome);
 create table fct_seat_half_hour as
 select seat_key, date_key, half_hour_key, city_code, branch_key, centre_code, 1800 as installed_seconds_open,
@@ -200,6 +202,7 @@ def publish_marts(settings: Settings, run_id: str, *, is_empty: bool = False) ->
                 *COMPLAINT_FACTS,
             ):
                 connection.execute(f"delete from {table}")
+    fill_up(file)
     publication = Publication(
         run_id=run_id,
         file=file,
