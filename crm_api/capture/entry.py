@@ -97,7 +97,7 @@ def sign_in(
     origin: From,
     username: Line = "",
     password: Annotated[str, Form(max_length=500)] = "",
-    next: Annotated[str, Form(max_length=2000)] = PREFIX,  # noqa: A002
+    next: Annotated[str, Form(max_length=2000)] = PREFIX,  # noqa: A002 - the form's name
 ) -> Response:
     """Open a session, or show the form again with what went wrong."""
     check_same_origin(request, settings)

@@ -12,7 +12,7 @@ NOTE = {"unit": "baoji", "first_day": "2026-03-10", "last_day": "2026-03-12", "t
 
 
 def _texts(person: object, query: str = MARCH) -> list[str]:
-    rows = person.get(f"/api/v1/annotations{query}").json()  # type: ignore[attr-defined]
+    rows = person.get(f"/api/v1/annotations{query}").json()  # type: ignore[attr-defined]  # a signed-in client
     return [row["text"] for row in rows]
 
 

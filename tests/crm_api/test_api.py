@@ -264,7 +264,7 @@ class Door:
                 statuses.append(message["status"])
 
         scope = {"type": "http", "path": "/api/v1/contacts", "method": method, "headers": []}
-        await self._shedding(scope, _nothing, send)  # type: ignore[arg-type]
+        await self._shedding(scope, _nothing, send)  # type: ignore[arg-type]  # nothing is received
         return statuses[0]
 
     async def start(self, *methods: str) -> list[asyncio.Task[int]]:

@@ -97,7 +97,7 @@ def test_the_board_follows_the_centre_and_says_when_it_cannot(board: tuple[Desk,
     for language in ("en", "zh-CN"):
         text = texts("dashboards", language)
         driver.get(f"{address}?lang={language}&embed=true")
-        until(lambda text=text: text("wallboard.live") in shown(), "the board to be live")  # type: ignore[misc]
+        until(lambda text=text: text("wallboard.live") in shown(), "the board to be live")  # type: ignore[misc]  # bound as a default
         assert "100%" in shown()
     _readable_from_afar(driver)
 
