@@ -124,7 +124,6 @@ def loop(source: Source, text: Texts, now: Period, before: Period) -> Section:
     """The closed loop's figures beside their targets and the period before."""
     found, past = source.totals(now, LOOP), source.totals(before, LOOP)
     known = dictionary()
-    known = dictionary()
     rows = tuple((known[code].name(text.language), found[code], known[code].target, past[code]) for code in LOOP)
     columns = tuple(Column(text(f"column.{name}")) for name in ("figure", "value", "target", "before"))
     return Section(

@@ -202,3 +202,25 @@ def test_a_gate_that_stays_held_is_told_at_its_begin_daily_and_at_its_end(
     cycle(207, "rows")
     assert subjects() == ["is no longer held", "is held"]
     assert not tell_of_hold("the disk is full", settings)
+
+
+@pytest.mark.parametrize("content", ["", '{"marts": {"run": "2026', '{"marts": 7}', "[]", "\udcff"])
+def test_a_damaged_record_of_what_was_told_is_said_and_stops_nothing(
+    hook: tuple[str, list[dict[str, str]]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str
+) -> None:
+    url, got = hook
+    monkeypatch.setenv("CRM_ALERT_WEBHOOK", url)
+    settings, now = Settings(home=tmp_path), datetime(2026, 3, 2, 9, tzinfo=UTC)
+    record = tmp_path / "alerts" / "held.json"
+    record.parent.mkdir()
+    record.write_bytes(content.encode("utf-8", "surrogateescape"))
+    rows = [{"suite": "marts.fct_contact", "expectation": "expect_values_to_be_between", "columns": "rows", "rows": 9,
+             "severity": "stop", "holds": False, "observed": 1}]  # fmt: skip
+    keep(settings, judged("2026000000", "marts", rows))
+    for minutes in (0, 15):
+        assert tell_of_hold("A gate does not hold (run 2026000000)", settings, now + timedelta(minutes=minutes))
+    assert [each["subject"] for each in got] == ["the record of held gates is damaged", "the gate of the marts is held"]
+    assert (record.parent / "held.damaged.json").exists() and json.loads(record.read_text(encoding="utf-8"))["marts"]
+    record.write_text("{", encoding="utf-8")
+    tell_of_ends(settings)
+    assert got[-1]["subject"] == "the record of held gates is damaged"
