@@ -1,9 +1,11 @@
 """What `crm demo` does behind the served pages: models learnt and scored, a forecast, a campaign that is over.
 
-A process of its own with low priority, so that pages and desk stay quick; what is there already is not done again.
+A process of its own with low priority, so that pages and desk stay quick; what is there already is not done again,
+what an earlier run was ended in is finished.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +31,8 @@ CODE = "demo-broadband"
 _AGO, _DAYS, _WINDOW = 28, 7, 14
 _NICE = 10
 _ENDING = 10.0
+#: Of the home: written once models are learnt and their scores shown.
+_LEARNT = "demo_learnt"
 
 
 @contextmanager
@@ -50,14 +54,16 @@ def insight(settings: "Settings") -> Iterator[None]:
 def run() -> None:
     """Learn, score, forecast, evaluate; a demo too small to learn from says so and goes without."""
     from core.settings import get_settings
-    from ml import registry
 
     os.nice(_NICE)
+    # Ctrl-C reaches the whole group; the demo itself then ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     settings = get_settings()
     began = perf_counter()
     try:
-        if registry.champion(settings, "segment") is None:
+        if not (settings.home / _LEARNT).exists():
             _learn(settings)
+            (settings.home / _LEARNT).touch()
         if _example(settings):
             _publish(settings)
             _tell(
@@ -92,7 +98,7 @@ def _publish(settings: "Settings") -> None:
 
 
 def _example(settings: "Settings") -> bool:
-    """Define, build, approve and work the example's list; False if it is there already."""
+    """Define, build, approve and work the example's list, or the rest of it; False if that was done already."""
     from sqlalchemy import select
 
     from core.database import make_engine, session_scope
@@ -102,10 +108,11 @@ def _example(settings: "Settings") -> bool:
     engine = make_engine(settings)
     try:
         with session_scope(engine) as session:
-            if session.scalar(select(Campaign.id).where(Campaign.code == CODE)) is not None:
+            there = session.scalars(select(Campaign).where(Campaign.code == CODE)).one_or_none()
+            if there is not None and there.state != "running":
                 return False
             supervisor = _actor(session, "supervisor")
-            campaign_id = _started(session, _actor(session, "marketing"), supervisor)
+            campaign_id = there.id if there else _started(session, _actor(session, "marketing"), supervisor)
         worked = simulate_calls(engine, campaign_id, actor=supervisor)
         _finish(engine, campaign_id, supervisor)
     finally:
