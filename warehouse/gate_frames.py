@@ -98,8 +98,9 @@ def _values(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         if column in _CODES and not table.startswith("dim_"):
             continue
         name = quoted(column)
-        query = ["select value from (select distinct", name, "as value from", f"{SCHEMA}.{quoted(table)}", "where",
-                 name, "is not null) where length(regexp_replace(value, '[^0-9]', '', 'g')) >= 10 limit",
+        # Over an aggregate, or DuckDB asks the pattern of every row before it looks for distinct texts.
+        query = ["select max(", name, ") as value from", f"{SCHEMA}.{quoted(table)}", "group by", name,
+                 "having length(regexp_replace(max(", name, "), '[^0-9]', '', 'g')) >= 10 limit",
                  str(_MOST_VALUES)]  # fmt: skip
         found = connection.execute(" ".join(query)).df()
         if len(found):
