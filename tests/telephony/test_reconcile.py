@@ -78,4 +78,7 @@ def test_the_pbx_is_configured_from_the_store(store: Engine) -> None:
     assert plan.agents[0].queues == (("general", 2),)
     assert "webrtc = yes" in files["pjsip.conf"]
     assert plan.agents[0].secret not in files["extensions.conf"]
+    # What callers say of themselves is put into expressions: letters and digits there, never the dialplan's words.
+    lines = [one for one in files["extensions.conf"].splitlines() if "(CRM_CALLER=" in one or "(CRM_NUMBER=" in one]
+    assert lines and all("=${FILTER(0-9A-Za-z+," in one for one in lines)
     assert {queue.code: queue.weight for queue in plan.queues} == {"general": 0, "vip": 10}
