@@ -13,7 +13,11 @@ FONT = "Noto Sans CJK SC"
 INK, MUTED, GRID, TARGET = "#1F2A37", "#6B7280", "#E5E7EB", "#B7791F"
 LINES = ("#1F5FA8", "#2B8C7B", "#8A5A83")
 #: Most bars drawn, and the size of a drawing in pixels.
-MOST_BARS, WIDTH, HEIGHT, BAR = 12, 620, 150, 21
+MOST_BARS, HEIGHT, BAR = 12, 135, 18
+#: On paper, and on a screen, where a phone shrinks it: narrower, so that its words stay readable.
+PAPER, SCREEN = 620, 420
+#: Of the width, what is left to the names beside bars; so many pixels a label need below a line.
+_NAMES, _LABEL = 160, 69
 _FORMATS = {"ratio": ".0%", "seconds": ",.0f", "hours": ",.0f", "per_thousand": ",.1f", "score": ".1f"}
 
 
@@ -22,33 +26,34 @@ class Drawings:
 
     def __init__(self, text: Texts) -> None:
         self._text = text
-        self._specs: dict[tuple[str, int], dict[str, Any]] = {}
+        self._specs: dict[tuple[str, int, int], dict[str, Any]] = {}
         self._pictures: dict[tuple[str, int], bytes] = {}
 
     def svg(self, section: Section, number: int, chart: Chart) -> str:
         """Chart `number` of the section as an SVG drawing whose words stay words."""
-        drawing: str = vl_convert.vegalite_to_svg(self._spec(section, number, chart))
+        drawing: str = vl_convert.vegalite_to_svg(self._spec(section, number, chart, PAPER))
         return drawing
 
     def png(self, section: Section, number: int, chart: Chart) -> bytes:
-        """The same as a picture at twice its size, for screens that are sharp."""
+        """The same as a picture at more than its size, for screens that are sharp."""
         key = section.code, number
         if key not in self._pictures:
-            self._pictures[key] = vl_convert.vegalite_to_png(self._spec(section, number, chart), scale=2)
+            self._pictures[key] = vl_convert.vegalite_to_png(self._spec(section, number, chart, SCREEN), scale=2.5)
         return self._pictures[key]
 
-    def _spec(self, section: Section, number: int, chart: Chart) -> dict[str, Any]:
-        key = section.code, number
+    def _spec(self, section: Section, number: int, chart: Chart, width: int) -> dict[str, Any]:
+        key = section.code, number, width
         if key not in self._specs:
-            self._specs[key] = _spec(section, chart, self._text)
+            self._specs[key] = _spec(section, chart, self._text, width)
         return self._specs[key]
 
 
-def _spec(section: Section, chart: Chart, text: Texts) -> dict[str, Any]:
-    drawn = _bars(section, chart) if chart.kind == "bar" else _lines(section, chart)
+def _spec(section: Section, chart: Chart, text: Texts, width: int) -> dict[str, Any]:
+    width -= _NAMES if chart.kind == "bar" else 0
+    drawn = _bars(section, chart, width) if chart.kind == "bar" else _lines(section, chart, width)
     if chart.target is not None:
-        drawn = drawn + _target(section, chart, text)
-    spec: dict[str, Any] = _themed(drawn, section, chart).to_dict(validate=False)
+        drawn = drawn + _target(section, chart, text, width)
+    spec: dict[str, Any] = _themed(drawn, section, chart, width).to_dict(validate=False)
     return spec
 
 
@@ -57,7 +62,7 @@ def _format(section: Section, chart: Chart) -> str:
     return _FORMATS.get(figure.unit if figure else "", ",.0f")
 
 
-def _lines(section: Section, chart: Chart) -> Any:
+def _lines(section: Section, chart: Chart, width: int) -> Any:
     names = [section.columns[index].name for index in chart.series]
     rows = [
         {"x": str(row[chart.category]), "name": names[place], "value": row[index]}
@@ -67,7 +72,7 @@ def _lines(section: Section, chart: Chart) -> Any:
     figure = section.columns[chart.series[0]].figure
     is_count = figure is not None and figure.unit == "count"
     labels = [str(row[chart.category]) for row in section.rows]
-    shown = labels[:: max(1, len(labels) // 9)]
+    shown = labels[:: max(1, len(labels) * _LABEL // width)]
     short = "substring(datum.label, 5)" if len(labels[0]) == 10 else "datum.label"
     axis = alt.Axis(title=None, values=shown, labelAngle=0, labelExpr=short)
     return (
@@ -89,7 +94,7 @@ def _lines(section: Section, chart: Chart) -> Any:
     )
 
 
-def _bars(section: Section, chart: Chart) -> Any:
+def _bars(section: Section, chart: Chart, width: int) -> Any:
     index = chart.series[0]
     table = pd.DataFrame([{"name": str(row[chart.category]), "value": row[index]} for row in section.rows[:MOST_BARS]])
     shown = _format(section, chart).replace(".0%", ".1%")
@@ -100,26 +105,34 @@ def _bars(section: Section, chart: Chart) -> Any:
         )
     )
     x = alt.X("value:Q", axis=None, scale=alt.Scale(domain=[0, top * 1.15 or 1]))
-    bars = base.mark_bar(height=13, color=LINES[0], cornerRadiusEnd=2).encode(x=x)
-    numbers = base.mark_text(align="left", dx=5).encode(x=x, text=alt.Text("value:Q", format=shown))
+    bars = base.mark_bar(height=12, color=LINES[0], cornerRadiusEnd=2).encode(x=x)
+    # Beside a target's line numbers stand in a column of their own, where the line does not cross them.
+    place, align = (x, "left") if chart.target is None else (alt.value(width), "right")
+    numbers = base.mark_text(align=align, dx=5 if chart.target is None else 0).encode(
+        x=place, text=alt.Text("value:Q", format=shown)
+    )
     return bars + numbers
 
 
-def _target(section: Section, chart: Chart, text: Texts) -> Any:
-    data = pd.DataFrame({"target": [chart.target]})
-    if chart.kind == "bar":
-        return alt.Chart(data).mark_rule(color=TARGET, strokeDash=[3, 3]).encode(x="target:Q")
+def _target(section: Section, chart: Chart, text: Texts, width: int) -> Any:
     shown = f"{chart.target:.0%}" if _format(section, chart) == ".0%" else f"{chart.target:g}"
-    label = data.assign(label=text("chart.target", value=shown))
-    rule = alt.Chart(data).mark_rule(color=TARGET, strokeDash=[3, 3]).encode(y="target:Q")
-    words = alt.Chart(label).mark_text(align="right", baseline="bottom", dy=-2, color=TARGET, fontSize=10)
-    return rule + words.encode(y="target:Q", x=alt.value(WIDTH), text="label:N")
+    data = pd.DataFrame({"target": [chart.target], "label": [text("chart.target", value=shown)]})
+    drawn = alt.Chart(data)
+    rule = drawn.mark_rule(color=TARGET, strokeDash=[3, 3])
+    if chart.kind == "bar":
+        words = drawn.mark_text(align="center", baseline="bottom", dy=-3, color=TARGET, fontSize=10)
+        return rule.encode(x="target:Q") + words.encode(x="target:Q", y=alt.value(0), text="label:N")
+    # A white edge keeps the words readable where a line runs behind them.
+    words = drawn.mark_text(align="right", baseline="bottom", dy=-3, color=TARGET, fontSize=10)
+    edge = drawn.mark_text(align="right", baseline="bottom", dy=-3, stroke="#FFFFFF", strokeWidth=4, fontSize=10)
+    at = {"y": "target:Q", "x": alt.value(width), "text": "label:N"}
+    return rule.encode(y="target:Q") + edge.encode(**at) + words.encode(**at)
 
 
-def _themed(drawn: Any, section: Section, chart: Chart) -> Any:
+def _themed(drawn: Any, section: Section, chart: Chart, width: int) -> Any:
     height = BAR * min(len(section.rows), MOST_BARS) if chart.kind == "bar" else HEIGHT
     return (
-        drawn.properties(width=WIDTH - 160 if chart.kind == "bar" else WIDTH, height=height)
+        drawn.properties(width=width, height=height)
         .configure(font=FONT, background="#FFFFFF")
         .configure_view(stroke=None)
         .configure_axis(

@@ -1,8 +1,10 @@
 """Compose a report's document from a publication, a scope, a period and a language."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
-from core.display import change, instant_text, meets_target
+from core.display import Change, change, instant_text, meets_target
 from core.errors import CrmError
 from core.i18n import Language, Texts, texts
 from core.kpi import dictionary
@@ -17,6 +19,8 @@ from reports.sentences import count_changed, ratio_changed
 from reports.source import Source, number
 from warehouse.publication import Publication
 
+#: From this share of running clocks on a rate within target is said to be unfinished, and is no longer judged.
+WORTH_SAYING, PROVISIONAL = 0.005, 0.1
 HEADLINES = (
     "contacts", "sl_negative", "abandon_rate", "asa_seconds", "aht_seconds", "seat_utilisation", "tickets",
     "complaints", "first_response_met", "resolution_met", "fcr", "satisfaction",
@@ -77,7 +81,7 @@ def compose(publication: Publication, scope: Scope, period: ReportPeriod, langua
         run_id=publication.run_id,
         data_through=publication.data_through,
         written_at=utc_now(),
-        quality=_quality(source, text, period, trend),
+        quality=_quality(source, text, period, trend, lines),
     )
 
 
@@ -109,10 +113,23 @@ def headlines(source: Source, period: ReportPeriod) -> tuple[Headline, ...]:
     """The headline KPIs with their comparisons and the course of the days drawn."""
     known, language = dictionary(), source.language
     now, before, year = (source.totals(days, HEADLINES) for days in (period.period, period.before, period.year_before))
-    days = source.kpis(period.trend, HEADLINES, by=("day",))
-    days = days[days["day"].notna()].sort_values("day")
-    # A period without any contact lies outside the data: nothing to compare with.
-    before, year = (past if past["contacts"] else dict.fromkeys(HEADLINES) for past in (before, year))
+    course = source.kpis(period.trend, HEADLINES, by=("day",))
+    course = course[course["day"].notna()].sort_values("day")
+    # A period that the data cover in part, or not at all, is nothing to compare with.
+    first, unfinished = source.first_day(), source.unfinished(period.period)
+    running = {"first_response_met": unfinished.unanswered, "resolution_met": unfinished.unresolved}
+    shares = {code: unfinished.share(count) for code, count in running.items()}
+    is_provisional = {code: shares.get(code, 0) >= PROVISIONAL for code in HEADLINES}
+    text = texts("reports", language)
+    before, year = (
+        past if first and first <= days.first else dict.fromkeys(HEADLINES)
+        for past, days in ((before, period.before), (year, period.year_before))
+    )
+
+    def changed(code: str, past: Mapping[str, float | None]) -> Change:
+        # The clocks that ended first are the quick ones: such a rate says nothing yet of the period.
+        return Change("", "off") if is_provisional[code] else change(known[code], now[code], past[code], language)
+
     return tuple(
         Headline(
             code=code,
@@ -122,10 +139,11 @@ def headlines(source: Source, period: ReportPeriod) -> tuple[Headline, ...]:
             value=now[code],
             before=before[code],
             year_before=year[code],
-            change=change(known[code], now[code], before[code], language),
-            year_change=change(known[code], now[code], year[code], language),
-            meets=meets_target(known[code], now[code]),
-            course=tuple(number(value) for value in days[code]),
+            change=changed(code, before),
+            year_change=changed(code, year),
+            meets=None if is_provisional[code] else meets_target(known[code], now[code]),
+            note=text("provisional", share=f"{shares[code]:.0%}") if is_provisional[code] else "",
+            course=tuple(number(value) for value in course[code]),
         )
         for code in HEADLINES
     )
@@ -205,7 +223,9 @@ def _service_by_queue(source: Source, days: Period) -> dict[str, tuple[float, fl
     }
 
 
-def _quality(source: Source, text: Texts, period: ReportPeriod, trend: Section) -> tuple[str, ...]:
+def _quality(
+    source: Source, text: Texts, period: ReportPeriod, trend: Section, lines: tuple[Headline, ...]
+) -> tuple[str, ...]:
     publication, now = source.publication, period.period
     through = instant_text(publication.data_through) if publication.data_through else text("none")
     said = [
@@ -215,6 +235,12 @@ def _quality(source: Source, text: Texts, period: ReportPeriod, trend: Section) 
     ]
     warned = sum(1 for gate in publication.gates if not gate.get("holds", True))
     said.append(text("quality.held", count=warned) if warned else text("quality.gates", count=len(publication.gates)))
+    running = source.unfinished(now)
+    if (share := running.share(running.unresolved)) >= WORTH_SAYING:
+        numbers = {"count": f"{running.unresolved:,}", "share": f"{share:.1%}", "late": f"{running.late:,}"}
+        said.append(text("quality.unresolved", **numbers))
+    if any(line.code == "fcr" and line.value is None for line in lines):
+        said.append(text("quality.fcr"))
     totals = source.totals(now, ["contacts", "rejected"])
     if totals["rejected"]:
         said.append(text("quality.rejected", count=f"{totals['rejected']:,.0f}"))

@@ -54,7 +54,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Headline:
-    """A KPI of the period beside its target, the period before and the year before."""
+    """A KPI of the period beside its target, the period before and the year before.
+
+    `note` says why a figure is not judged (`meets` is None though it has a target).
+    """
 
     code: str
     name: str
@@ -67,6 +70,7 @@ class Headline:
     year_change: Change
     meets: bool | None
     course: tuple[float | None, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -53,8 +53,8 @@ def render(document: Document, medium: Medium, drawings: charts.Drawings | None 
         else:
             source = "data:image/png;base64," + base64.b64encode(content).decode()
         names = [section.columns[index].name for index in chart.series]
-        style = "display:block;width:100%;max-width:620px;height:auto;border:0"
-        return Markup('<img src="{}" alt="{}" width="620" style="{}">').format(
+        style = "display:block;width:100%;max-width:460px;height:auto;border:0"
+        return Markup('<img src="{}" alt="{}" width="460" style="{}">').format(
             source, f"{section.title}: {', '.join(names)}", style
         )
 
@@ -91,7 +91,8 @@ def cell_text(section: Section, row: int, column: int, document: Document) -> st
     if figure is None:
         return f"{value:,g}"
     is_change = section.columns[column].name == texts("reports", document.language)("column.change")
-    return f"{value:+.1%}" if is_change else show(figure, value, document.language)
+    # Zero has no sign of its own: a change of -0.04 % reads 0.0 %.
+    return (f"{value:+.1%}" if round(value, 3) else f"{0:.1%}") if is_change else show(figure, value, document.language)
 
 
 def _colour(headline: Any) -> str:

@@ -150,7 +150,9 @@ def league(source: Source, text: Texts, now: Period) -> Section:
     ]
     columns = (Column(text("column.unit")), *kpi_columns(LEAGUE, text))
     code = "league_cities" if is_province else "league_counties"
-    charts = (Chart("bar", 0, (LEAGUE.index("resolution_met") + 1,), dictionary()["resolution_met"].target),)
+    target = dictionary()["resolution_met"].target
+    # A single bar compares nothing.
+    charts = (Chart("bar", 0, (LEAGUE.index("resolution_met") + 1,), target),) if len(rows) > 1 else ()
     return _section(text, code, columns, rows, *charts, note=text("note.league"))
 
 

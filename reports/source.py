@@ -27,6 +27,20 @@ def _key(day: date) -> int:
 
 
 @dataclass(frozen=True)
+class Unfinished:
+    """Of `tickets` work orders: those without a first response, those not resolved, and the late ones of these."""
+
+    tickets: int
+    unanswered: int
+    unresolved: int
+    late: int
+
+    def share(self, count: int) -> float:
+        """`count` as a share of the work orders; 0 without any."""
+        return count / self.tickets if self.tickets else 0.0
+
+
+@dataclass(frozen=True)
 class Source:
     """One publication as one scope sees it, with names in one language."""
 
@@ -64,6 +78,17 @@ class Source:
         """The codes of the cities, in the catalogue's order."""
         table = self.reader.rows(_query("units"))
         return list(table.loc[table["kind"] == "city", "code"])
+
+    def first_day(self) -> date | None:
+        """The first day of which there are figures; None: there are none."""
+        key = number(self.reader.rows(_query("first_day"))["first_day"].iloc[0])
+        return date.fromisoformat(f"{key:.0f}") if key else None
+
+    def unfinished(self, period: Period) -> Unfinished:
+        """The work orders created in the period whose clocks still run."""
+        asked = {"first": _key(period.first), "last": _key(period.last), "through": self.publication.data_through}
+        row = self.reader.rows(_query("unfinished"), asked).iloc[0]
+        return Unfinished(*(int(row[name]) for name in ("tickets", "unanswered", "unresolved", "late")))
 
     def last_complete_day(self) -> date | None:
         """The last local day that the publication covers to its end; None: it holds no event.

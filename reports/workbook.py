@@ -97,6 +97,7 @@ def _summary(writer: _Book) -> None:
         for column, value in ((1, line.value), (2, line.figure.target), (4, line.before), (6, line.year_before)):
             writer.write(sheet, row, column, value, line.figure)
         writer.write(sheet, row, 3, text(f"meets.{line.meets}"))
+        writer.write(sheet, row, len(heads), line.note or None)
         for column, change in ((5, line.change), (7, line.year_change)):
             writer.write(sheet, row, column, change.text)
     row += 2

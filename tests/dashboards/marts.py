@@ -85,7 +85,8 @@ select row_number() over () as ticket_key, city_code, city_code || '.town' as to
   'complaint' as service_type_code, 'unknown' as product_code, branch_key, date_key as created_date_key, code as complaint_type_code,
   true as is_complaint, false as is_open, 'closed' as state, 'captured' as source, customer_key, true as is_dispatched, cast(date as timestamptz) as accepted_at,
   true as is_started, true as is_resolved, true as is_reviewed, true as is_approved, true as is_closed,
-  0 as return_count, 0 as rejection_count, 0 as reopen_count, cast(date as timestamptz) + interval 9 hour as created_at, cast(null as timestamptz) as closed_at
+  0 as return_count, 0 as rejection_count, 0 as reopen_count, cast(date as timestamptz) + interval 9 hour as created_at, cast(null as timestamptz) as closed_at,
+  cast(date as timestamptz) as first_response_at, cast(date as timestamptz) as resolved_at, cast(date as timestamptz) as resolution_due_at
 from days, cities, types, (select 1 as customer_key), range(cast(customers * (1 + sort_order % 3) // 200 + (hash(date, city_code, code) % 2) as bigint))
 where level = 3 or code in ('service', 'unknown');
 create table fct_contact as

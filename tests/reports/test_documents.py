@@ -3,7 +3,7 @@
 import io
 import shutil
 import subprocess
-from datetime import date
+from datetime import date, timedelta
 
 import openpyxl
 import pytest
@@ -16,6 +16,7 @@ from reports.document import Document
 from reports.html import render
 from reports.pdf import pdf
 from reports.periods import period_with
+from reports.source import Source, Unfinished
 from reports.workbook import workbook
 from tests.dashboards.marts import LAST
 from warehouse.kpi import kpi_table
@@ -100,3 +101,34 @@ def test_a_period_that_is_not_over_is_refused(home: Settings) -> None:
     following = period_with("weekly", date.fromordinal(LAST.toordinal() + 7))
     with pytest.raises(StaleDataError, match=str(following.period.last)):
         compose(current(home), PROVINCE, following, "en")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_rate_of_clocks_that_still_run_is_not_judged(
+    home: Settings, monkeypatch: pytest.MonkeyPatch, language: Language
+) -> None:
+    assert {line.note for line in _document(home, language=language).headlines} == {""}
+    monkeypatch.setattr(Source, "unfinished", lambda *_: Unfinished(200, 1, 80, 7))
+    document = _document(home, language=language)
+    lines = {line.code: line for line in document.headlines}
+    late, answered = lines["resolution_met"], lines["first_response_met"]
+    assert (late.meets, late.change.text, answered.note) == (None, "", "") and "40%" in late.note
+    assert late.name not in " ".join(document.summary)
+    assert any("80" in sentence and "40.0%" in sentence and "7" in sentence for sentence in document.quality)
+    for medium in ("mail", "print"):
+        assert late.note in render(document, medium)[0]  # type: ignore[arg-type]
+
+
+def test_a_past_that_the_data_cover_in_part_is_not_compared_with(
+    home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _document(home).headlines[0].before
+    monkeypatch.setattr(Source, "first_day", lambda _: WEEK.before.first + timedelta(days=1))
+    assert {(line.before, line.year_before) for line in _document(home).headlines} == {(None, None)}
+
+
+def test_the_page_fits_a_phone(home: Settings) -> None:
+    html, _ = render(_document(home, language="en"), "page")
+    # What is wider than the screen scrolls by itself; nothing else may set a width of its own.
+    assert html.count("overflow-x:auto") == html.count('class="rows"') > 0
+    assert html.count("table-layout:fixed") >= 3
