@@ -11,6 +11,9 @@ from ml.models.table import TableReader
 _SKEWED = 1.0
 #: Scaled values beyond this many standard deviations are held there, so that one odd row makes no segment.
 _FARTHEST = 5.0
+#: Values farther beyond a column's outer twentieths than this many times their distance from its median are held
+#: there: a mistyped amount would otherwise stretch the scale until all others look alike.
+_FENCE = 20.0
 
 
 class BehaviourScale:
@@ -36,6 +39,8 @@ class BehaviourScale:
         self.marks = [len(column.levels) + 2 for column in kept] if not self.by_numbers else []
         raw = self.raw(frame)
         if self.by_numbers:
+            self.low, self.high = _fences(raw)
+            raw = np.clip(raw, self.low, self.high)
             self.filling = np.nanmedian(raw, axis=0)
             self.logged = np.array([_skewness(raw[:, i]) > _SKEWED for i in range(raw.shape[1])])
             self.start = np.nanmin(raw, axis=0)
@@ -61,13 +66,24 @@ class BehaviourScale:
         return np.asarray(np.clip((scaled - self.mean) / self.deviation, -limit, limit))
 
     def _bend(self, raw: np.ndarray) -> np.ndarray:
-        filled = np.where(np.isnan(raw), self.filling, raw)
+        held = np.clip(raw, self.low, self.high)
+        filled = np.where(np.isnan(held), self.filling, held)
         logs = np.log1p(np.maximum(filled - self.start, 0.0) / self.width)
-        return np.where(self.logged, logs, filled)
+        return np.asarray(np.where(self.logged, logs, filled))
 
     def _spread(self, raw: np.ndarray) -> np.ndarray:
         blocks = [(raw[:, [i]] == np.arange(size)).astype(float) for i, size in enumerate(self.marks)]
         return np.hstack(blocks)
+
+
+def _fences(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest value believed of each column; infinite where a twentieth lies on the median."""
+    low, middle, high = np.nanquantile(raw, [0.05, 0.5, 0.95], axis=0)
+    below, above = middle - low, high - middle
+    return (
+        np.where(below > 0, low - _FENCE * below, -np.inf),
+        np.where(above > 0, high + _FENCE * above, np.inf),
+    )
 
 
 def _skewness(values: np.ndarray) -> float:

@@ -19,6 +19,9 @@ ENOUGH_ROWS = 50
 _IDENTIFIER_NAME = re.compile(r"(^|[_\s])(id|uuid|guid|key|index|rownames?|row_?(no|num|number)|unnamed: ?\d+)$", re.I)
 _CODE_WITH_ZERO = re.compile(r"^-?0\d")
 _DATE_TEXT = re.compile(r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}([ T]\d{1,2}:\d{2}.*)?$")
+_DAY_AND_MONTH = re.compile(r"^(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}([ T]\d{1,2}:\d{2}.*)?$")
+_UNITS = "$€£¥￥%％元 "
+_THOUSANDS = re.compile(r"^-?\d{1,3}(,\d{3})+(\.\d+)?$")
 _SECONDS_A_DAY = 86400.0
 
 
@@ -32,6 +35,7 @@ class Column:
         kind: number, time (days since 1970), category, or dropped.
         reason: why it is dropped ("empty", "constant", "identifier"), else "".
         levels: the categories kept, most frequent first; empty for other kinds.
+        day_first: whether date texts such as 03/04/2025 begin with the day.
     """
 
     position: int
@@ -39,6 +43,7 @@ class Column:
     kind: Kind
     reason: str
     levels: list[str]
+    day_first: bool = False
 
 
 def as_frame(table: Any) -> pd.DataFrame:
@@ -75,7 +80,7 @@ def distinct_names(table: pd.DataFrame) -> pd.DataFrame:
     return table.set_axis(names, axis=1)
 
 
-def as_number(column: pd.Series, kind: Kind = "number") -> np.ndarray:
+def as_number(column: pd.Series, kind: Kind = "number", *, day_first: bool = False) -> np.ndarray:
     """The column as float64; what is no number, blank or infinite is NaN. Times are days since 1970."""
     if isinstance(column.dtype, pd.PeriodDtype):
         column = column.dt.to_timestamp()
@@ -83,7 +88,8 @@ def as_number(column: pd.Series, kind: Kind = "number") -> np.ndarray:
     if kind_of in "iufb" and kind_of:
         numbers = column.to_numpy(dtype=np.float64)
     elif isinstance(column.dtype, pd.DatetimeTZDtype) or kind_of == "M" or kind == "time":
-        moments = pd.to_datetime(column, errors="coerce", utc=True, format=None if kind_of == "M" else "mixed")
+        form = None if kind_of == "M" else "mixed"
+        moments = pd.to_datetime(column, errors="coerce", utc=True, format=form, dayfirst=day_first)
         numbers = _days(pd.DatetimeIndex(moments))
     elif kind_of == "m":
         numbers = column.dt.total_seconds().to_numpy(np.float64)
@@ -91,7 +97,7 @@ def as_number(column: pd.Series, kind: Kind = "number") -> np.ndarray:
         numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         codes, uniques = pd.factorize(column, use_na_sentinel=True)
-        known = pd.to_numeric(pd.Series([_plain(value) for value in uniques], dtype=object), errors="coerce")
+        known = pd.to_numeric(pd.Series([_bare(_plain(value)) for value in uniques], dtype=object), errors="coerce")
         numbers = np.append(known.to_numpy(np.float64), np.nan)[codes]
     return np.where(np.isfinite(numbers), numbers, np.nan)
 
@@ -124,6 +130,12 @@ def _plain(value: Any) -> str:
     return str(value).strip()
 
 
+def _bare(text: str) -> str:
+    """A number's text without its currency, per cent sign and thousands' commas."""
+    bare = text.strip(_UNITS)
+    return bare.replace(",", "") if _THOUSANDS.match(bare) else bare
+
+
 def inspect(frame: pd.DataFrame) -> list[Column]:
     """The kind of every column, found from its values alone."""
     return [_inspect_one(frame.iloc[:, place], place, str(frame.columns[place])) for place in range(frame.shape[1])]
@@ -133,7 +145,8 @@ def _inspect_one(column: pd.Series, position: int, name: str) -> Column:
     kind = _guess(column)
     if kind == "category":
         return _inspect_category(column, position, name)
-    numbers = as_number(column, kind)
+    day_first = kind == "time" and _begins_with_day(column)
+    numbers = as_number(column, kind, day_first=day_first)
     known = numbers[~np.isnan(numbers)]
     reason = ""
     if not len(known):
@@ -142,7 +155,7 @@ def _inspect_one(column: pd.Series, position: int, name: str) -> Column:
         reason = "constant"
     elif kind == "number" and _counts_rows(known, name):
         reason = "identifier"
-    return Column(position, name, "dropped" if reason else kind, reason, [])
+    return Column(position, name, "dropped" if reason else kind, reason, [], day_first)
 
 
 def _inspect_category(column: pd.Series, position: int, name: str) -> Column:
@@ -189,8 +202,18 @@ def _guess_text(texts: list[str]) -> Kind:
     """Texts that are nearly all numbers (and not codes like 0012) or dates are read as such."""
     if not texts:
         return "category"
-    if sum(bool(_DATE_TEXT.match(text)) for text in texts) >= 0.95 * len(texts):
-        return "time"
-    numeric = pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").notna().mean() >= 0.95
+    for form in (_DATE_TEXT, _DAY_AND_MONTH):
+        if sum(bool(form.match(text)) for text in texts) >= 0.95 * len(texts):
+            return "time"
+    bare = pd.Series([_bare(text) for text in texts], dtype=object)
+    numeric = pd.to_numeric(bare, errors="coerce").notna().mean() >= 0.95
     codes = any(_CODE_WITH_ZERO.match(text) and "." not in text for text in texts)
     return "number" if numeric and not codes and len(texts) > FEW_LEVELS else "category"
+
+
+def _begins_with_day(column: pd.Series) -> bool:
+    """Whether some date text can only begin with its day; where none tells, the month is taken to come first."""
+    if not (pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype)):
+        return False
+    found = [_DAY_AND_MONTH.match(text) for text in as_text(column.dropna())[1]]
+    return any(int(match[1]) > 12 for match in found if match)

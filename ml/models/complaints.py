@@ -42,8 +42,8 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Type of a text, with calibrated confidence; learns from corrections.
 
     Pieces of text (characters, pairs of characters, English words) weighted by TF-IDF; a linear support vector machine,
-    mixed with naive Bayes where that helps, its margins turned into probabilities by weights found on held-back texts;
-    copies of a text never stand on both sides.
+    mixed where that helps with naive Bayes and with a machine whose pieces are weighed by naive Bayes, the margins
+    turned into probabilities by weights found on held-back texts; copies of a text never stand on both sides.
 
     Args:
         precision: share of right suggestions wanted above `threshold_`.
@@ -58,7 +58,7 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         classes_: the labels in the form given; paths given as tuples are tuples.
         threshold_: smallest confidence at and above which held-back suggestions were right in `precision` of cases;
             infinite if none was.
-        mixture_: weights of the machine's and of naive Bayes' margins.
+        mixture_: weights of the members' margins.
         coverage_: share of held-back texts at or above it; the rest goes to a person.
     """
 
@@ -66,7 +66,7 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self,
         *,
         precision: float = 0.9,
-        penalty: float = 1.5,
+        penalty: float = 1.0,
         separator: str = ".",
         correction_weight: float = 3.0,
         most_pieces: int = 200_000,
@@ -168,7 +168,8 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _learn(self) -> None:
         self.classes_ = self._labels.classes
-        model = Margins(self._rows, self._targets, self._weights, len(self.classes_), 1.0 / self.penalty, self._seed)
+        classes, c, tilts = len(self.classes_), 1.0 / self.penalty, self.mixture_.tilted > 0
+        model = Margins(self._rows, self._targets, self._weights, classes, c, self._seed, tilts=tilts)
         self._slopes, self._offsets = model.mixed(self.mixture_)
         members: dict[tuple[str, ...], list[int]] = {}
         for place, levels in enumerate(self._labels.levels):
@@ -187,7 +188,7 @@ class ComplaintClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return
         margins, targets = held
         self.mixture_ = mix(margins, targets)
-        probabilities = softmax(self.mixture_.machine * margins[0] + self.mixture_.bayes * margins[1], axis=1)
+        probabilities = softmax(self.mixture_.of(*margins), axis=1)
         right = probabilities.argmax(axis=1) == targets
         self.threshold_, self.coverage_ = confident_from(probabilities.max(axis=1), right, self.precision)
 

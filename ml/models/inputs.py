@@ -28,13 +28,13 @@ def read_table(estimator: Any, X: Any, *, reset: bool, least_rows: int = 0) -> p
     return frame
 
 
-def read_classes(estimator: Any, y: Any, rows: int) -> tuple[np.ndarray, np.ndarray]:
+def read_classes(estimator: Any, y: Any, rows: int, name: str = "y") -> tuple[np.ndarray, np.ndarray]:
     """The sorted classes of `y` and each row's place in them.
 
     Raises:
         ValueError: missing labels, another length than the table, continuous numbers.
     """
-    values = read_target(estimator, y, rows)
+    values = read_target(estimator, y, rows, name)
     if values.dtype == object and not all(isinstance(value, str) for value in values):
         kinds = {bool if isinstance(value, bool | np.bool_) else type(value) for value in values}
         values = values.astype(str) if len(kinds) > 1 or kinds == {str} else np.array(values.tolist())
@@ -43,11 +43,11 @@ def read_classes(estimator: Any, y: Any, rows: int) -> tuple[np.ndarray, np.ndar
     return classes, places
 
 
-def read_target(estimator: Any, y: Any, rows: int) -> np.ndarray:
+def read_target(estimator: Any, y: Any, rows: int, name: str = "y") -> np.ndarray:
     """`y` as one row of values, without gaps and as long as the table."""
     if y is None:
         raise ValueError(
-            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None."
+            f"This {type(estimator).__name__} estimator requires {name} to be passed, but the target {name} is None."
         )
     if isinstance(y, pd.Series | pd.DataFrame | pd.Index | pd.api.extensions.ExtensionArray):
         y = y.to_numpy()
@@ -56,9 +56,11 @@ def read_target(estimator: Any, y: Any, rows: int) -> np.ndarray:
         raise ValueError(f"Found input variables with inconsistent numbers of samples: [{rows}, {len(values)}]")
     missing = pd.isna(values)
     if missing.any():
-        raise ValueError(f"Input y contains NaN: {int(missing.sum())} of {rows} labels are missing; leave them out.")
+        raise ValueError(
+            f"Input {name} contains NaN: {int(missing.sum())} of {rows} labels are missing; leave them out."
+        )
     if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ValueError("Input y contains infinity or a value too large.")
+        raise ValueError(f"Input {name} contains infinity or a value too large.")
     return np.asarray(values)
 
 

@@ -1,6 +1,7 @@
 """A series of counts per interval as a table of days by time of day, and which intervals are open."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Literal
 
 import numpy as np
@@ -39,6 +40,10 @@ class IntervalGrid:
         self.zone: Any = getattr(clean.index, "tz", None)
         self.name = clean.index.name
         moments = _local(clean.index)
+        if moments.has_duplicates:
+            # Clocks set back show an hour twice: a usual hour's count is the mean of both.
+            clean = clean.groupby(moments).mean()
+            moments = pd.DatetimeIndex(clean.index)
         self.last = moments[-1]
         self.step = _step(moments)
         self.columns = max(1, round(_DAY / self.step)) if self.step < _DAY else 1
@@ -132,10 +137,21 @@ class IntervalGrid:
         return pd.DatetimeIndex(found)
 
     def with_zone(self, moments: pd.DatetimeIndex) -> pd.DatetimeIndex:
-        """The moments in the zone of the series, if it has one."""
-        if self.zone is not None:
-            moments = moments.tz_localize(self.zone, ambiguous="NaT", nonexistent="shift_forward")
+        """The moments in the zone of the series, if it has one: the hour that clocks skip is left out, the hour that
+        they show twice stands there twice.
+        """
+        if self.zone is not None and len(moments):
+            summer = np.ones(len(moments), dtype=bool)
+            once = moments.tz_localize(self.zone, ambiguous=summer, nonexistent="NaT")
+            moments = once.union(moments.tz_localize(self.zone, ambiguous=~summer, nonexistent="NaT")).dropna()
         return moments.rename(self.name)
+
+    def coming(self, wanted: int | pd.Timedelta, pattern: np.ndarray) -> pd.DatetimeIndex:
+        """As `next_moments`, in the zone of the series."""
+        if isinstance(wanted, pd.Timedelta):
+            return self.with_zone(self.next_moments(wanted, pattern))
+        spare = self.columns if self.zone is not None and wanted else 0
+        return self.with_zone(self.next_moments(wanted + spare, pattern))[:wanted]
 
     def local(self, index: Any) -> pd.DatetimeIndex:
         """Any index of moments as clock times of the series' zone."""
@@ -151,6 +167,10 @@ def _clean(series: Any) -> pd.Series:
     if not isinstance(series, pd.Series):
         raise TypeError("y is no pandas Series; give counts indexed by the moment at which their interval starts.")
     index = series.index.to_timestamp() if isinstance(series.index, pd.PeriodIndex) else series.index
+    if not isinstance(index, pd.DatetimeIndex) and not pd.api.types.is_numeric_dtype(index):
+        # Dates as a file or a database gives them: objects or texts.
+        with suppress(ValueError, TypeError):
+            index = pd.to_datetime(index)
     if not isinstance(index, pd.DatetimeIndex):
         raise TypeError(f"y's index is {type(index).__name__}; it holds the moments at which the intervals start.")
     clean = series.set_axis(index).astype(np.float64).dropna().sort_index()

@@ -34,7 +34,7 @@ class TableReader(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         frame = as_frame(X)
         out = np.empty((len(frame), len(self.positions_)), order="F")
         for place, column in enumerate(self.numbers_):
-            out[:, place] = as_number(frame.iloc[:, column.position], column.kind)
+            out[:, place] = as_number(frame.iloc[:, column.position], column.kind, day_first=column.day_first)
         for place, column in enumerate(self.categories_, start=len(self.numbers_)):
             out[:, place] = _codes(frame.iloc[:, column.position], column.levels)
         return out

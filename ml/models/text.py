@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 _SPACE = re.compile(r"\s+")
-_WORD = re.compile(r"[a-z][a-z']+")
+#: Words of scripts that put spaces between them; Chinese, Japanese and Korean signs are pieces by themselves.
+_WORD = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af][^\W\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af']+")
 _SILENT = re.compile(r"[\W_]+")
 #: Longest part of a text that is read: a complaint's type stands in its first pages.
 LONGEST = 5000
@@ -42,9 +43,10 @@ def normalise(text: str) -> str:
 
 
 def pieces(text: str) -> list[str]:
-    """Characters and pairs of characters, and the English words and word pairs.
+    """Characters and pairs of characters, those that begin and end the text once more, and words and word pairs.
 
-    Chinese needs no word list (one gave no gain); English words carry more than their letters.
+    Chinese needs no word list (one gave no gain); English words carry more than their letters. How a text begins and
+    ends tells its kind: headlines gained .004 by it, reviews lost nothing.
     """
     plain = normalise(text)
     words = _WORD.findall(plain)
@@ -52,7 +54,8 @@ def pieces(text: str) -> list[str]:
     pairs = [plain[i : i + 2] for i in range(len(plain) - 1)]
     named = [f"w:{word}" for word in words]
     doubles = [f"w:{a} {b}" for a, b in pairwise(words)]
-    return [*singles, *pairs, *named, *doubles] or ["∅"]
+    ends = [f"^{plain[:1]}", f"^{plain[:2]}", f"{plain[-1:]}$", f"{plain[-2:]}$"] if plain else []
+    return [*singles, *pairs, *named, *doubles, *ends] or ["∅"]
 
 
 def same_texts(texts: Iterable[str]) -> np.ndarray:

@@ -126,7 +126,7 @@ class UpliftClassifier(BaseEstimator):  # type: ignore[misc]
         return places.astype(np.float64)
 
     def _read_treatment(self, treatment: Any, rows: int) -> np.ndarray:
-        arms, places = read_classes(self, treatment, rows)
+        arms, places = read_classes(self, treatment, rows, "treatment")
         if len(arms) != 2:
             raise ValueError(
                 f"treatment holds {len(arms)} values ({list(arms[:5])}); a trial has two: control, treated."

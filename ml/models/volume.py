@@ -1,6 +1,7 @@
 """How many contacts will come in each interval, with honest intervals."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Self
 
 import numpy as np
@@ -83,8 +84,8 @@ class VolumeForecaster(BaseEstimator):  # type: ignore[misc]
         """Quantiles of the counts of coming intervals.
 
         Args:
-            horizon: a number of open intervals, a length of time ("35D", a Timedelta), or the moments wanted (an
-                index).
+            horizon: a number of open intervals, a length of time ("35D", a timedelta, an offset), or the moments
+                wanted (an index).
             quantiles: each strictly between 0 and 1.
 
         Returns:
@@ -105,15 +106,12 @@ class VolumeForecaster(BaseEstimator):  # type: ignore[misc]
         return pd.Series(expected, index=index, name="expected")
 
     def _forecast(self, horizon: Any) -> tuple[pd.DatetimeIndex, np.ndarray, np.ndarray]:
-        if isinstance(horizon, str | pd.Timedelta):
-            moments = self.grid_.next_moments(pd.Timedelta(horizon), self.profile_.open)
-            index = self.grid_.with_zone(moments)
-        elif isinstance(horizon, int | np.integer) and not isinstance(horizon, bool):
-            moments = self.grid_.next_moments(int(horizon), self.profile_.open)
-            index = self.grid_.with_zone(moments)
+        wanted = _wanted(horizon, self.grid_.last)
+        if wanted is not None:
+            index = self.grid_.coming(wanted, self.profile_.open)
         else:
             index = pd.DatetimeIndex(horizon.index if isinstance(horizon, pd.Series | pd.DataFrame) else horizon)
-            moments = self.grid_.local(index)
+        moments = self.grid_.local(index)
         if not len(moments):
             return index, np.empty(0), np.empty(0)
         rows, columns = self.grid_.place(moments)
@@ -216,6 +214,22 @@ class VolumeForecaster(BaseEstimator):  # type: ignore[misc]
         steps = np.array([_conformal(errors, level, self.days_judged_) for errors in self.errors_])
         moved = expected + steps[(ahead > _NEAR).astype(int)] * self._deviation(expected)
         return np.where(expected > 0, np.maximum(moved, 0.0), 0.0)
+
+
+def _wanted(horizon: Any, last: pd.Timestamp) -> int | pd.Timedelta | None:
+    """The number of intervals or the length of time that `horizon` says; None: it holds the moments themselves."""
+    wanted: int | pd.Timedelta
+    if isinstance(horizon, pd.offsets.BaseOffset):
+        wanted = last + horizon - last
+    elif isinstance(horizon, str | timedelta | np.timedelta64):
+        wanted = pd.Timedelta(horizon)
+    elif isinstance(horizon, int | np.integer) and not isinstance(horizon, bool):
+        wanted = int(horizon)
+    else:
+        return None
+    if (wanted.value if isinstance(wanted, pd.Timedelta) else wanted) < 0:
+        raise ValueError(f"horizon is {horizon}; it is 0 or more intervals, a length of time, or moments.")
+    return wanted
 
 
 def _conformal(errors: np.ndarray, level: float, days: int) -> float:
