@@ -71,6 +71,14 @@ class Stack:
                 each.kill()
         process.wait()
 
+    def asked(self, query: str, **values: str) -> list[str]:
+        """A column of Airflow's own tables: its command takes ten seconds to say the same."""
+        engine = create_engine(self.airflow.environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"])
+        with engine.connect() as connection:
+            found = [str(value) for value in connection.scalars(text(query), values)]
+        engine.dispose()
+        return found
+
     def contacts(self) -> int:
         """What the dashboards' own question answers; 0 before the first publication."""
         try:
@@ -138,8 +146,9 @@ def stack(postgresql_url: str, inbox: tuple[Inbox, int], tmp_path: Path) -> Iter
     made.start("api-server", "--workers", "1")
     made.start("dag-processor")
     made.start("scheduler")
-    _until("the schedules are known", lambda: airflow.run("dags", "list").stdout.count("capture_to_marts") > 0)
-    for dag in ("capture_to_marts", "kpi_reports"):
+    needed = {"capture_to_marts", "kpi_reports"}
+    _until("the schedules are known", lambda: needed <= set(made.asked("select dag_id from dag")))
+    for dag in needed:
         assert airflow.run("dags", "unpause", dag).returncode == 0
     yield made
     for service in list(made.running):
@@ -179,10 +188,12 @@ def _trigger_reports(stack: Stack, run: str, day: str) -> None:
     assert done.returncode == 0, done.stdout
 
 
-def _state(stack: Stack, run: str) -> str:
-    listed = stack.airflow.run("dags", "list-runs", "kpi_reports", "--output", "json").stdout
-    runs = json.loads(listed[listed.index("[{") :]) if "[{" in listed else []
-    return next((str(each["state"]) for each in runs if each["run_id"] == run), "")
+def _states(stack: Stack) -> list[str]:
+    """How the runs of the reports ended that are over."""
+    return stack.asked(
+        "select state from dag_run where dag_id = 'kpi_reports' and run_id in ('once', 'again')"
+        " and state in ('success', 'failed')"
+    )
 
 
 def test_cycles_run_by_themselves_a_killed_one_is_healed_and_a_report_arrives_once(
@@ -204,9 +215,12 @@ def test_cycles_run_by_themselves_a_killed_one_is_healed_and_a_report_arrives_on
 
     _subscribe(stack.settings, "boss@example.com")
     day = (to_local(utc_now()).date() - timedelta(days=3)).isoformat()
+    # The cycles have shown what they do: they would only take the processors from what follows.
+    assert stack.airflow.run("dags", "pause", "capture_to_marts").returncode == 0
     for run in ("once", "again"):
         _trigger_reports(stack, run, day)
-        _until(f"the reports are over ({run})", lambda run=run: _state(stack, run) in ("success", "failed"))  # type: ignore[misc]  # bound at once
+    _until("both runs of the reports are over", lambda: len(_states(stack)) == 2)
+    assert _states(stack) == ["success", "success"]
     reports = [mail for to, mail in inbox[0].mails if to == "boss@example.com"]
     titles = [str(make_header(decode_header(str(mail["Subject"])))) for mail in reports]
     assert len(titles) == 1 and day in titles[0], titles
