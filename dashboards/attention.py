@@ -52,7 +52,7 @@ def cities_with_low_service(cities: pd.DataFrame, target: float | None) -> Itera
     if not low.empty:
         worst = low.nsmallest(1, "sl_negative").iloc[0]
         values = {"city": worst["name"], "value": f"{worst['sl_negative']:.1%}", "target": f"{target:.0%}"}
-        yield Finding("attention.city_service", values, "access_channel")
+        yield Finding("attention.city_service", values, "queue_performance")
 
 
 def weak_half_hours(half_hours: pd.DataFrame, target: float | None) -> Iterator[Finding]:
@@ -66,7 +66,7 @@ def weak_half_hours(half_hours: pd.DataFrame, target: float | None) -> Iterator[
     missed = low.assign(missed=(target - low["sl_negative"].astype(float)) * low["offered"])
     worst = missed.nlargest(WEAKEST_SHOWN, "missed").sort_values("half_hour")
     listed = " · ".join(f"{row.half_hour} ({row.sl_negative:.0%})" for row in worst.itertuples())
-    yield Finding("attention.half_hours", {"half_hours": listed}, "seat_utilisation")
+    yield Finding("attention.half_hours", {"half_hours": listed}, "queue_performance")
 
 
 def grown_types(types: pd.DataFrame) -> Iterator[Finding]:

@@ -8,17 +8,21 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
-from core.i18n import name_field
 from dashboards.data import Value, date_key
 from dashboards.frame import Frame
 
-Dataset = Literal["contacts", "visits", "tickets", "seats", "journeys"]
-#: The chart's selection that a click makes.
+Dataset = Literal[
+    "contacts", "visits", "tickets", "seats", "journeys", "stays", "clocks", "backlog", "answers", "lines", "entries"
+]
+#: Tickets that are complaints of known customers, of whom alone it is known whether they complain again.
+OF_KNOWN = {"is_complaint": "true", "is_known": "true"}
+#: The chart's selection that a click makes; a double click or Escape ends it.
 PICK = "behind"
+ENDS = "dblclick, window:keydown[event.key === 'Escape']"
 #: How each dataset may be narrowed; all of it are parameters of dashboards/queries/behind_<dataset>.sql.
 FILTERS: dict[Dataset, tuple[str, ...]] = {
-    "contacts": ("city", "channel", "outcome", "service_type", "half_hour", "weekday"),
-    "visits": ("city", "channel", "queue", "half_hour", "weekday"),
+    "contacts": ("city", "channel", "outcome", "service_type", "half_hour", "weekday", "is_first"),
+    "visits": ("city", "channel", "queue", "half_hour", "weekday", "agent", "ended"),
     "tickets": (
         "city",
         "channel",
@@ -30,12 +34,30 @@ FILTERS: dict[Dataset, tuple[str, ...]] = {
         "is_complaint",
         "exact",
         "others",
+        "reached",
+        "is_known",
     ),
     "seats": ("city", "half_hour", "centre", "seat"),
     "journeys": ("city", "channel", "next_channel", "through"),
+    "stays": ("city", "state"),
+    "clocks": ("city", "clock", "policy", "standing"),
+    "backlog": ("city", "age"),
+    "answers": ("city", "channel", "score"),
+    "lines": ("resource", "half_hour"),
+    "entries": ("city", "campaign", "step", "assigned"),
 }
-#: Columns of codes that are shown by name, and the query of the names.
-_NAMED = {"channel": "channels", "next_channel": "channels", "city": "units", "type": "complaint_types"}
+#: Columns of codes that are shown by name: the query of the names, or how the keys of their texts begin.
+_NAMED = {
+    "channel": "channels",
+    "next_channel": "channels",
+    "city": "units",
+    "type": "complaint_types",
+    "service_type": "service_types",
+    "queue": "queues",
+    "product": "products",
+    "state": "states",
+}
+_SAID = {"outcome": "outcome", "exit_class": "exit", "priority": "priority", "standing": "clock"}
 
 
 @dataclass(frozen=True)
@@ -61,7 +83,7 @@ def pickable(chart: Any, behind: Behind) -> Any:
     marks = chart.configure_mark(cursor="pointer") if chart.config is alt.Undefined else chart.copy()
     if marks.config is not alt.Undefined:
         marks.config.mark = alt.MarkConfig(cursor="pointer")
-    return marks.add_params(alt.selection_point(name=PICK, fields=list(behind.pick), on="click", clear="dblclick"))
+    return marks.add_params(alt.selection_point(name=PICK, fields=list(behind.pick), on="click", clear=ENDS))
 
 
 def picked_row(table: pd.DataFrame, behind: Behind, points: list[Mapping[str, Any]]) -> pd.Series | None:
@@ -89,7 +111,9 @@ def rows_behind(frame: Frame, behind: Behind, row: pd.Series) -> tuple[int, pd.D
     period = frame.view.period
     days = {"first": period.first, "last": period.last}
     params: dict[str, Value] = dict.fromkeys(FILTERS[behind.dataset])
-    params |= {"city": frame.city} | dict(behind.only)
+    if "city" in params:
+        params["city"] = frame.city
+    params |= dict(behind.only)
     for name, column in behind.by.items():
         value = row[column]
         if pd.isna(value):
@@ -109,18 +133,24 @@ def rows_behind(frame: Frame, behind: Behind, row: pd.Series) -> tuple[int, pd.D
 
 
 def _shown(frame: Frame, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows as people read them: local times, names instead of codes, no more digits than mean anything."""
     table = rows.copy()
-    if "started_at" in table:
-        local = table["started_at"].dt.tz_convert("Asia/Shanghai")
-        table["started_at"] = local.dt.strftime("%Y-%m-%d %H:%M:%S")
+    for column in table.columns:
+        if isinstance(table[column].dtype, pd.DatetimeTZDtype):
+            table[column] = table[column].dt.tz_convert("Asia/Shanghai").dt.strftime("%Y-%m-%d %H:%M:%S")
+        elif pd.api.types.is_float_dtype(table[column]):
+            table[column] = table[column].round(1)
     for column, query in _NAMED.items():
         if column in table:
             table[column] = table[column].map(_names(frame, query)).fillna(table[column])
-    if "service_type" in table:
-        types = frame.source.rows("service_types")
-        names = dict(zip(types["code"], types[name_field(frame.texts.language)], strict=True))
-        table["service_type"] = table["service_type"].map(names).fillna(table["service_type"])
+    for column, above in _SAID.items():
+        if column in table:
+            table[column] = table[column].map(lambda code, above=above: _said(frame, f"{above}.{code}", code))
     return table
+
+
+def _said(frame: Frame, key: str, code: object) -> object:
+    return frame.texts(key) if key in frame.texts else code
 
 
 def _names(frame: Frame, query: str) -> dict[str, str]:

@@ -7,9 +7,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.display import change, is_null, meets_target, show, show_target
+from core.display import DASH, change, is_null, meets_target, show, show_target
 from core.kpi import Kpi, dictionary
 from dashboards.behind import PICK, Behind, pickable, picked_row, rows_behind
+from dashboards.columns import heading, on_screen, with_headings
 from dashboards.downloads import file_name, to_csv, to_png, to_xlsx
 from dashboards.frame import Frame
 
@@ -125,19 +126,31 @@ def card(
         if behind is None:
             st.altair_chart(chart, theme=None, alt=label)
             return []
-        event = st.altair_chart(
-            pickable(chart, behind), theme=None, alt=label, key=f"chart_{name}", on_select="rerun", selection_mode=PICK
-        )
+        shown, key = pickable(chart, behind), selection_key(name)
+        event = st.altair_chart(shown, theme=None, alt=label, key=key, on_select="rerun", selection_mode=PICK)
         row = picked_row(table, behind, list(event["selection"].get(PICK, [])))
         if row is not None:
-            _show_behind(frame, name, behind, row)
+            show_behind(frame, name, behind, row)
         return []
 
 
-def _show_behind(frame: Frame, name: str, behind: Behind, row: pd.Series) -> None:
+def selection_key(name: str) -> str:
+    """The key of the card's chart or table; another one, with nothing picked, once its rows are closed."""
+    return f"chart_{name}_{st.session_state.get(f'closed_{name}', 0)}"
+
+
+def _close(name: str) -> None:
+    closed = f"closed_{name}"
+    st.session_state[closed] = st.session_state.get(closed, 0) + 1
+
+
+def show_behind(frame: Frame, name: str, behind: Behind, row: pd.Series) -> None:
+    """The rows behind the mark that is `row` of the card `name`, with a button that closes them."""
     total, rows = rows_behind(frame, behind, row)
     said = " · ".join(_said(row[column]) for column in behind.pick)
     rows_table(frame, f"{name}_rows", rows, total, said)
+    close = frame.texts("behind.close")
+    st.button(close, icon=":material/close:", type="tertiary", key=f"close_{name}", on_click=_close, args=(name,))
 
 
 def rows_table(frame: Frame, name: str, rows: pd.DataFrame, total: int, said: str) -> None:
@@ -157,9 +170,10 @@ def rows_table(frame: Frame, name: str, rows: pd.DataFrame, total: int, said: st
         if rows.empty:
             st.caption(text("behind.none"))
             return
-        st.dataframe(_with_headings(frame, rows), hide_index=True, height=280, alt=text("behind.alt", said=said))
+        shown, looks = on_screen(frame, rows)
+        alt = text("behind.alt", said=said)
+        st.dataframe(shown, hide_index=True, height=280, column_config=looks, placeholder=DASH, alt=alt)
         download(frame, name, rows, title=said)
-        st.caption(text("behind.close"))
 
 
 def _said(value: object) -> str:
@@ -209,11 +223,11 @@ def download(
         units |= {column: frame.kpi(kpis[0]).unit for column in ("value", "before") if column in table}
     headings = {column: heading(frame, str(column)) for column in table.columns}
     made: dict[str, tuple[str, Callable[[], bytes]]] = {
-        "csv": ("text/csv", lambda: to_csv(_with_headings(frame, table))),
+        "csv": ("text/csv", lambda: to_csv(with_headings(frame, table))),
         "xlsx": (
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             lambda: to_xlsx(
-                _with_headings(frame, table),
+                with_headings(frame, table),
                 units={headings[column]: unit for column, unit in units.items()},
                 about=about,
                 sheet=label,
@@ -250,16 +264,3 @@ def _about_file(frame: Frame) -> list[tuple[str, str]]:
     if view.before:
         said.append((text("filter.compare"), f"{view.before.first} – {view.before.last}"))
     return [*said, (text("download.run"), frame.source.publication.run_id)]
-
-
-def _with_headings(frame: Frame, table: pd.DataFrame) -> pd.DataFrame:
-    headings = {column: heading(frame, str(column)) for column in table.columns}
-    return table[[column for column in table.columns if headings[column]]].rename(columns=headings)
-
-
-def heading(frame: Frame, column: str) -> str:
-    """A column's name in the page's language; empty for columns that only the chart needs."""
-    key = f"column.{column}"
-    if key in frame.texts:
-        return frame.texts(key)
-    return frame.kpi_name(column) if column in dictionary() else ""

@@ -12,7 +12,7 @@ from core.spreadsheet import harmless
 #: A chart's inner width and the pixels per unit in a PNG: sharp on paper across a page.
 PNG_WIDTH, PNG_SCALE = 900, 2
 #: Excel's formats of KPI units; what has none stays as it is.
-NUMBER_FORMATS = {"ratio": "0.0%", "count": "#,##0", "seconds": "#,##0.0", "per_thousand": "0.00", "score": "0.00"}
+NUMBER_FORMATS = {"ratio": "0.00%", "count": "#,##0", "seconds": "#,##0.0", "per_thousand": "0.00", "score": "0.00"}
 WIDEST = 48
 
 

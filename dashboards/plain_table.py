@@ -3,7 +3,9 @@
 import pandas as pd
 import streamlit as st
 
-from dashboards.cards import download, heading
+from core.display import DASH
+from dashboards.cards import download
+from dashboards.columns import on_screen
 from dashboards.frame import Frame
 
 
@@ -20,9 +22,12 @@ def plain_table(frame: Frame, name: str, table: pd.DataFrame) -> None:
         if table.empty:
             st.info(text(f"card.{name}.empty"), icon=":material/check:")
             return
+        shown, looks = on_screen(frame, table)
         st.dataframe(
-            table.rename(columns=lambda column: heading(frame, str(column))),
+            shown,
             hide_index=True,
             height="content",
+            placeholder=DASH,
+            column_config=looks,
             alt=text(f"card.{name}.title"),
         )

@@ -32,7 +32,14 @@ def busy_agents(frame: Frame) -> None:
     if people is None:
         st.caption(frame.texts("quality.no_agents"))
     else:
-        league(frame, "seat_agents", people, AGENT_KPIS, bar="answered")
+        league(
+            frame,
+            "seat_agents",
+            people,
+            AGENT_KPIS,
+            bars=["answered"],
+            behind=Behind("visits", ("name",), {"agent": "name"}),
+        )
 
 
 def used_seats(frame: Frame, used: Kpi) -> None:

@@ -60,10 +60,11 @@ def evaluate(frame: Frame, campaign: int) -> Evaluation:
 
 
 def steps(frame: Frame, evaluation: Evaluation) -> pd.DataFrame:
-    """From the list to the yes: `name`, `order`, `value`, `share` of the list."""
+    """From the list to the yes: `code`, `name`, `order`, `value`, `share` of the list."""
     top = evaluation.counts["assigned"] or 1
     return pd.DataFrame(
         {
+            "code": list(STEPS),
             "name": [frame.texts(f"campaign.step_{step}") for step in STEPS],
             "order": range(len(STEPS)),
             "value": [evaluation.counts[step] for step in STEPS],
@@ -78,7 +79,13 @@ def arms(frame: Frame, evaluation: Evaluation) -> pd.DataFrame:
     rows = [("called", found.called, found.rate_called), ("held", found.held, found.rate_held)]
     return pd.DataFrame(
         [
-            {"name": frame.texts(f"campaign.arm_{arm}"), "arm": arm, "customers": count, "value": rate}
+            {
+                "name": frame.texts(f"campaign.arm_{arm}"),
+                "arm": arm,
+                "customers": count,
+                "value": rate,
+                "assigned_key": "true" if arm == "called" else "false",
+            }
             for arm, count, rate in rows
             if count
         ]

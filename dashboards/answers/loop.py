@@ -60,12 +60,14 @@ def steps(frame: Frame) -> pd.DataFrame:
 
 
 def clocks(frame: Frame, clock: str) -> pd.DataFrame:
-    """A clock by policy: `row` (policy), `part` (standing), `order`, `value`, `share`; policies in their order."""
+    """A clock by policy: `row` (policy), `part` (standing), their keys, `order`, `value`, `share`."""
     rows = frame.source.rows_of("clocks_by_policy", frame.view.period, city=frame.city)
     rows = rows[rows["clock"] == clock].sort_values(["sort_order", "code"])
     table = pd.DataFrame(
         {
             "row": frame.named(rows),
+            "policy_key": rows["code"],
+            "standing_key": rows["standing"],
             "part": [frame.texts(f"clock.{standing}") for standing in rows["standing"]],
             "order": [STANDINGS.index(standing) for standing in rows["standing"]],
             "value": rows["tickets"].astype(int),

@@ -12,7 +12,18 @@ from dashboards.frame import Frame
 from dashboards.tables import weekday_means
 
 #: Where a KPI that missed its target is looked into.
-LOOK_AT = {"seat_utilisation": "seat_utilisation", "complaints": "complaint_type"}
+LOOK_AT = {"seat_utilisation": "seat_utilisation", "complaints": "complaint_type", "tickets": "closed_loop"}
+#: What the table of cities holds.
+CITY_KPIS = (
+    "contacts",
+    "sl_negative",
+    "abandon_rate",
+    "tickets",
+    "complaints",
+    "complaint_rate",
+    "resolution_met",
+    "mean_hours_to_resolve",
+)
 
 
 def half_hours_by_weekday(frame: Frame, code: str, weight: str | None, weekdays: list[str]) -> pd.DataFrame:
@@ -34,7 +45,7 @@ def attention_list(frame: Frame, codes: Sequence[str]) -> list[attention.Finding
         value = None if totals.empty else totals.iloc[0][code]
         if meets_target(kpi, value) is False:
             aimed = show_target(kpi, text.language)
-            page = LOOK_AT.get(code, "access_channel")
+            page = LOOK_AT.get(code, "queue_performance")
             findings.append(attention.missed_target(frame.kpi_name(code), show(kpi, value, text.language), aimed, page))
     target = frame.kpi("sl_negative").target
     half_hours = kpis(frame, ("half_hour",), SERVICE)

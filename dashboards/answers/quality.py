@@ -23,7 +23,7 @@ SEE_AGENTS = "telephony:read"
 
 
 def scores(frame: Frame) -> pd.DataFrame:
-    """Answers by channel and score: `row` (channel), `part` (score), `order`, `value`, `share`."""
+    """Answers by channel and score: `row` (channel), its key, `part`, `order` (both the score), `value`, `share`."""
     rows = frame.source.rows_of("survey_scores", frame.view.period, city=frame.city)
     rows = rows[rows["score"].notna()]
     names = channel_names(frame)
@@ -32,6 +32,7 @@ def scores(frame: Frame) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "row": [names.get(code, code) for code in rows["channel"]],
+            "channel_key": rows["channel"],
             "part": [frame.texts(f"score.{int(score)}") for score in rows["score"]],
             "order": rows["score"].astype(int),
             "value": rows["answers"].astype(int),

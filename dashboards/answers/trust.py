@@ -3,6 +3,7 @@
 import pandas as pd
 
 from core.display import instant_text
+from core.kpi import dictionary
 from core.settings import get_settings
 from core.time import utc_now
 from dashboards.frame import Frame
@@ -18,13 +19,19 @@ def freshness(frame: Frame) -> pd.DataFrame:
     behind = (rows["loaded_at"] - rows["latest_event_at"]).dt.total_seconds() / 3600
     return pd.DataFrame(
         {
-            "table": rows["table"],
+            "table": table_names(frame, rows["table"]),
             "rows": rows["rows_found"],
             "latest_event": rows["latest_event_at"].map(_instant),
             "hours_behind": behind.round(1),
             "is_ahead": rows["is_ahead"],
         }
     )
+
+
+def table_names(frame: Frame, tables: pd.Series) -> list[str]:
+    """The tables under the names that people use; a table without one under its own."""
+    text = frame.texts
+    return [text(f"table.{table}") if f"table.{table}" in text else str(table) for table in tables]
 
 
 def _instant(value: pd.Timestamp | None) -> str:
@@ -35,13 +42,14 @@ def along_the_way(frame: Frame) -> pd.DataFrame:
     """Rows of the period: `table`, `staging_rows`, `mart_rows`, `figure_rows`, `days`, `days_differing`."""
     rows = frame.source.rows_of("reconciled", frame.view.period)
     names = ["staging_rows", "mart_rows", "figure_rows", "days", "days_differing"]
-    return rows[["table", *names]].astype(dict.fromkeys(names, int))
+    return rows.assign(table=table_names(frame, rows["table"]))[["table", *names]].astype(dict.fromkeys(names, int))
 
 
 def rows_by_day(frame: Frame) -> pd.DataFrame:
     """Rows in marts by day: `day`, `name` (table), `value`, and `staging_rows`, `figure_rows` beside them."""
     rows = frame.source.rows_of("reconciled_days", frame.view.period)
-    return rows.assign(day=pd.to_datetime(rows["day"])).rename(columns={"table": "name", "mart_rows": "value"})
+    named = rows.assign(day=pd.to_datetime(rows["day"]), table=table_names(frame, rows["table"]))
+    return named.rename(columns={"table": "name", "mart_rows": "value"})
 
 
 def loads(frame: Frame) -> pd.DataFrame:
@@ -49,7 +57,7 @@ def loads(frame: Frame) -> pd.DataFrame:
     rows = frame.source.rows("loads")
     return pd.DataFrame(
         {
-            "table": rows["table"],
+            "table": table_names(frame, rows["table"]),
             "store_rows": rows["store_rows"],
             "lake_rows": rows["lake_rows"],
             "loads": rows["loads"],
@@ -96,7 +104,7 @@ def restated(frame: Frame) -> pd.DataFrame:
         {
             "day": pd.to_datetime(rows["day"]).dt.strftime("%Y-%m-%d"),
             "city": [cities.get(code, code) for code in rows["city_code"]],
-            "measure_name": rows["measure"],
+            "measure_name": [frame.kpi_name(code) if code in dictionary() else code for code in rows["measure"]],
             "was": rows["value_before"],
             "is_now": rows["value_after"],
             "difference": rows["difference"],

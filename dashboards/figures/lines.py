@@ -27,7 +27,11 @@ def in_use(table: pd.DataFrame, *, texts: Texts, needed: int = 0) -> Any:
     colour = alt.Color("kind:N", sort=names, scale=alt.Scale(domain=names, range=[BEFORE, MAIN]))
     base = alt.Chart(rows).encode(
         x=half_hour_axis(table["half_hour"]),
-        y=alt.Y("value:Q", axis=alt.Axis(title=None, format=",.0f", tickCount=5), scale=alt.Scale(domainMin=0)),
+        y=alt.Y(
+            "value:Q",
+            axis=alt.Axis(title=None, format=",.0f", tickCount=5, tickMinStep=1),
+            scale=alt.Scale(domainMin=0),
+        ),
         color=colour,
         tooltip=[
             alt.Tooltip("half_hour:O", title=texts("chart.half_hour")),
@@ -59,23 +63,24 @@ def peaks(table: pd.DataFrame, *, texts: Texts, measure: str | None = None) -> A
         measure: what is counted.
     """
     names = list(dict.fromkeys(table["name"]))
-    return themed(
-        alt.Chart(table)
-        .mark_line(strokeWidth=2.2, point={"size": 20})
-        .encode(
-            x=alt.X("day:T", axis=day_axis()),
-            y=alt.Y("value:Q", axis=alt.Axis(title=None, format=",.0f", tickCount=5), scale=alt.Scale(domainMin=0)),
-            color=alt.Color(
-                "name:N",
-                sort=names,
-                scale=alt.Scale(domain=names, range=PARTS[: len(names)]),
-                legend=alt.Legend(symbolType="stroke"),
-            ),
-            tooltip=[
-                alt.Tooltip("day:T", title=texts("chart.day"), format="%Y-%m-%d"),
-                alt.Tooltip("name:N", title=texts("lines.kind")),
-                alt.Tooltip("value:Q", title=measure or texts("lines.peak"), format=",.0f"),
-            ],
+    base = alt.Chart(table).encode(
+        x=alt.X("day:T", axis=day_axis()),
+        y=alt.Y(
+            "value:Q",
+            axis=alt.Axis(title=None, format=",.0f", tickCount=5, tickMinStep=1),
+            scale=alt.Scale(domainMin=0),
         ),
-        height=280,
+        color=alt.Color(
+            "name:N",
+            sort=names,
+            scale=alt.Scale(domain=names, range=PARTS[: len(names)]),
+            legend=alt.Legend(symbolType="stroke"),
+        ),
+        tooltip=[
+            alt.Tooltip("day:T", title=texts("chart.day"), format="%Y-%m-%d"),
+            alt.Tooltip("name:N", title=texts("lines.kind")),
+            alt.Tooltip("value:Q", title=measure or texts("lines.peak"), format=",.0f"),
+        ],
     )
+    # Unseen and larger, so that a point is hit without aiming.
+    return themed(alt.layer(base.mark_line(strokeWidth=2.2, point={"size": 20}), base.mark_circle(size=160, opacity=0)))

@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.i18n import Texts
 from dashboards.figures.theme import BAD, BEFORE, GOOD, INK, MAIN, MUTED, TARGET, day_axis, themed
+from dashboards.figures.trends import flags
 
 #: Ages of open tickets, from fresh to old.
 AGES = {"1_day": "#CFE0F1", "3_days": "#9CC0E2", "7_days": "#5F98CC", "30_days": "#C77C11", "older": "#A93226"}
@@ -82,21 +83,23 @@ def step_times(table: pd.DataFrame, *, texts: Texts) -> Any:
     return themed(alt.layer(bars, ticks, words), height=_ROW * len(rows) + 40)
 
 
-def backlog_by_age(table: pd.DataFrame, *, texts: Texts) -> Any:
+def backlog_by_age(table: pd.DataFrame, *, texts: Texts, notes: pd.DataFrame | None = None) -> Any:
     """Open tickets at each day's end, stacked by age.
 
     Args:
         table: `day`, `code` (a key of AGES), `name`, `order`, `value`.
         texts: the page's texts.
+        notes: what happened: `day`, `text`; a flag each.
     """
     names = dict(zip(table["code"], table["name"], strict=True))
     present = [code for code in AGES if code in names]
-    return themed(
+    day = "yearmonthdate(day):T"
+    bars = (
         alt.Chart(table)
         .mark_bar(width={"band": 0.9})
         .encode(
-            x=alt.X("yearmonthdate(day):T", axis=day_axis()),
-            y=alt.Y("value:Q", stack="zero", axis=alt.Axis(title=None, format=",.0f", tickCount=5)),
+            x=alt.X(day, axis=day_axis()),
+            y=alt.Y("value:Q", stack="zero", axis=alt.Axis(title=None, format=",.0f", tickCount=5, tickMinStep=1)),
             color=alt.Color(
                 "name:N",
                 sort=[names[code] for code in present],
@@ -108,6 +111,8 @@ def backlog_by_age(table: pd.DataFrame, *, texts: Texts) -> Any:
                 alt.Tooltip("name:N", title=texts("loop.age")),
                 alt.Tooltip("value:Q", title=texts("chart.count"), format=",.0f"),
             ],
-        ),
-        height=300,
+        )
     )
+    if notes is None or notes.empty:
+        return themed(bars, height=300)
+    return themed(alt.layer(bars, flags(notes, day, texts)), height=300)

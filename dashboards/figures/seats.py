@@ -23,7 +23,11 @@ def states_by_half_hour(table: pd.DataFrame, *, texts: Texts) -> Any:
         .mark_bar(width={"band": 1})
         .encode(
             x=half_hour_axis(table["half_hour"]),
-            y=alt.Y("seats:Q", stack="zero", axis=alt.Axis(title=texts("chart.seats"), format=",.0f", tickCount=5)),
+            y=alt.Y(
+                "seats:Q",
+                stack="zero",
+                axis=alt.Axis(title=texts("chart.seats"), format=",.0f", tickCount=5, tickMinStep=1),
+            ),
             color=alt.Color(
                 "name:N",
                 sort=[names[state] for state in known],
@@ -95,7 +99,7 @@ def occupancy_against_service(table: pd.DataFrame, *, texts: Texts, target: floa
             alt.Tooltip("offered:Q", title=texts("chart.offered"), format=",.0f"),
         ],
     )
-    labels = base.mark_text(align="left", dx=9, fontSize=11, color=MUTED).encode(
+    labels = base.mark_text(align="left", dx=14, fontSize=11, color=MUTED).encode(
         x="occupancy:Q",
         y="sl_negative:Q",
         text="half_hour:N",

@@ -60,7 +60,13 @@ def load_and_agents(table: pd.DataFrame, *, texts: Texts) -> Any:
             "agents:Q",
             scale=alt.Scale(domainMin=0),
             axis=alt.Axis(
-                title=texts("queues.agents"), orient="right", grid=False, format=",.0f", tickCount=5, labelColor=INK
+                title=texts("queues.agents"),
+                orient="right",
+                grid=False,
+                format=",.0f",
+                tickCount=5,
+                tickMinStep=1,
+                labelColor=INK,
             ),
         ),
         tooltip=[tooltip[0], tooltip[3]],
@@ -96,4 +102,6 @@ def through_the_day(table: pd.DataFrame, *, texts: Texts, unit: str, name: str, 
     if target is not None:
         rule = alt.Chart(pd.DataFrame({"target": [target]})).mark_rule(color=TARGET, strokeDash=[2, 3])
         layers.append(rule.encode(y=alt.Y("target:Q", scale=scale, axis=axis)))
+    # Wide and unseen, so that a half-hour is hit without aiming at its point.
+    layers.append(base.mark_rule(opacity=0.001, strokeWidth=16).encode(tooltip=tooltip))
     return themed(alt.layer(*layers).configure_title(color=MUTED), height=280)

@@ -11,6 +11,10 @@ with picked as (
     and ($service_type is null or about.top_code = $service_type)
     and ($half_hour is null or contact.half_hour_key = $half_hour)
     and ($weekday is null or isodow(strptime(cast(contact.date_key as varchar), '%Y%m%d')) = $weekday)
+    and (
+      $is_first is null
+      or contact.is_first_contact = cast($is_first as boolean) and contact.has_no_repeat is not null
+    )
 )
 
 select
@@ -24,7 +28,8 @@ select
   picked.outcome,
   picked.wait_seconds,
   picked.talk_seconds,
-  picked.has_ticket
+  picked.has_ticket,
+  picked.has_no_repeat
 from picked
 order by picked.started_at desc, picked.contact_key desc
 limit 500

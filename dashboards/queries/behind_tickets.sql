@@ -22,7 +22,26 @@ with picked as (
     and ($township is null or ticket.township_code = $township)
     and ($product is null or ticket.product_code = $product)
     and ($state is null or ticket.state = $state)
+    and ($is_known is null or (ticket.customer_key > 0) = cast($is_known as boolean))
     and ($is_complaint is null or ticket.is_complaint = cast($is_complaint as boolean))
+    -- As dashboards/queries/loop_milestones.sql counts them.
+    and (
+      $reached is null
+      or ticket.source = 'captured' and case $reached
+        when 'answered_at_once' then ticket.is_closed and not ticket.is_dispatched
+        when 'returned' then ticket.return_count > 0
+        when 'rejected' then ticket.rejection_count > 0
+        when 'reopened' then ticket.reopen_count > 0
+        when 'cancelled' then ticket.state = 'cancelled'
+        when 'dispatched' then ticket.is_dispatched
+        when 'accepted' then ticket.is_dispatched and ticket.accepted_at is not null
+        when 'started' then ticket.is_dispatched and ticket.is_started
+        when 'resolved' then ticket.is_dispatched and ticket.is_resolved
+        when 'reviewed' then ticket.is_dispatched and ticket.is_reviewed
+        when 'approved' then ticket.is_dispatched and ticket.is_approved
+        when 'closed' then ticket.is_dispatched and ticket.is_closed
+      end
+    )
 )
 
 select

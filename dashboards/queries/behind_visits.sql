@@ -11,6 +11,10 @@ with picked as (
     and ($queue is null or dim_queue.code = $queue)
     and ($half_hour is null or visit.half_hour_key = $half_hour)
     and ($weekday is null or isodow(strptime(cast(visit.date_key as varchar), '%Y%m%d')) = $weekday)
+    and ($agent is null or dim_agent.code = $agent)
+    and ($ended is null or $ended = case
+      when visit.is_answered then 'answered' when visit.is_abandoned then 'abandoned' else 'other'
+    end)
 )
 
 select

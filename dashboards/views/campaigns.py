@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from dashboards.answers.campaigns import arms, by_city, campaigns, evaluate, gates, steps, title_of
+from dashboards.behind import Behind
 from dashboards.cards import card
 from dashboards.figures.campaigns import counted, two_arms
 from dashboards.frame import current_frame
@@ -51,10 +52,12 @@ with st.container(horizontal=True, key="campaign_tiles"):
 left, right = st.columns(2)
 with left:
     pair = arms(frame, found)
-    card(frame, "campaign_arms", pair, lambda: two_arms(pair, texts=text))
+    card(frame, "campaign_arms", pair, lambda: two_arms(pair, texts=text),
+         behind=Behind("entries", ("name",), {"assigned": "assigned_key"}, {"campaign": chosen}))  # fmt: skip
 with right:
     worked = steps(frame, found)
-    card(frame, "campaign_steps", worked, lambda: counted(worked, texts=text, with_share=True))
+    card(frame, "campaign_steps", worked, lambda: counted(worked, texts=text, with_share=True),
+         behind=Behind("entries", ("name",), {"step": "code"}, {"campaign": chosen, "assigned": "true"}))  # fmt: skip
 if frame.source.scope.is_province:
     out = gates(frame, chosen)
     card(frame, "campaign_gates", out, lambda: counted(out, texts=text))

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from dashboards.annotations import notes_on
 from dashboards.answers.loop import CITY_KPIS, STANDINGS, ages, cities, clocks, detours, milestones, steps
+from dashboards.behind import Behind
 from dashboards.cards import card, tiles
 from dashboards.choices import pick_one, picked
 from dashboards.figures.bars import stacked
@@ -24,7 +26,8 @@ tiles(frame, TILES)
 left, right = st.columns([3, 2])
 with left:
     way = milestones(frame)
-    card(frame, "loop_funnel", way, lambda: funnel(way, texts=text), kpis=["tickets"])
+    card(frame, "loop_funnel", way, lambda: funnel(way, texts=text), kpis=["tickets"],
+         behind=Behind("tickets", ("name",), {"reached": "code"}))  # fmt: skip
 with right:
     aside = detours(frame)
     card(
@@ -33,9 +36,16 @@ with right:
         aside,
         lambda: counted(aside, texts=text, with_share=True),
         kpis=["return_rate", "rejection_rate", "reopen_rate"],
+        behind=Behind("tickets", ("name",), {"reached": "code"}),
     )
 stays = steps(frame)
-card(frame, "loop_steps", stays, lambda: step_times(stays, texts=text))
+card(
+    frame,
+    "loop_steps",
+    stays,
+    lambda: step_times(stays, texts=text),
+    behind=Behind("stays", ("name",), {"state": "code"}),
+)
 
 left, right = st.columns(2)
 with left:
@@ -52,8 +62,13 @@ with left:
         ),
         kpis=["resolution_met", "first_response_met"],
         control=lambda: pick_one(frame, "clock", names, "resolution"),
+        behind=Behind(
+            "clocks", ("row", "part"), {"policy": "policy_key", "standing": "standing_key"}, {"clock": clock}
+        ),
     )
 with right:
     old = ages(frame)
-    card(frame, "loop_ages", old, lambda: backlog_by_age(old, texts=text), kpis=["backlog"])
-league(frame, "loop_cities", cities(frame), CITY_KPIS, bar="tickets")
+    card(frame, "loop_ages", old, lambda: backlog_by_age(old, texts=text, notes=notes_on(frame)), kpis=["backlog"],
+         behind=Behind("backlog", ("day", "name"), {"day": "day", "age": "code"}))  # fmt: skip
+league(frame, "loop_cities", cities(frame), CITY_KPIS, bars=["tickets"],
+       behind=Behind("tickets", ("name",), {"city": "city_code"}))  # fmt: skip

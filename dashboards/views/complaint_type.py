@@ -15,7 +15,7 @@ from dashboards.answers.complaint_details import (
     repeated,
 )
 from dashboards.answers.complaints import complaint_pareto, complaint_trend, complaints_by_city, hot_spots, type_names
-from dashboards.behind import Behind
+from dashboards.behind import OF_KNOWN, Behind
 from dashboards.cards import card, tiles
 from dashboards.drill import drill_bar, read_drill
 from dashboards.figures.bars import PICK, pareto, ranked
@@ -78,7 +78,7 @@ with left:
 with right:
     card(frame, "complaint_repeats", again,
          lambda: ranked(again, texts=text, unit="ratio", name=text("column.repeat_share")),
-         behind=Behind("tickets", ("name",), {"type": "code"}, {"is_complaint": "true"}))  # fmt: skip
+         behind=Behind("tickets", ("name",), {"type": "code"}, OF_KNOWN))  # fmt: skip
 if frame.city or not frame.source.scope.is_province:
     towns = complaints_by_township(frame, above)
     card(frame, "complaint_townships", towns, lambda: counted(towns), kpis=["complaints"],

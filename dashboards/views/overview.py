@@ -5,13 +5,13 @@ import streamlit as st
 
 from dashboards.annotations import notes_on
 from dashboards.answers import cities_compared, daily
-from dashboards.answers.overview import attention_list, half_hours_by_weekday
+from dashboards.answers.overview import CITY_KPIS, attention_list, half_hours_by_weekday
 from dashboards.behind import Behind
 from dashboards.cards import card, tiles
-from dashboards.city_table import COLUMNS, city_table
 from dashboards.figures.grids import half_hour_map
 from dashboards.figures.trends import trend
 from dashboards.frame import current_frame
+from dashboards.league import league
 from dashboards.overview_cards import comparison_table, findings_card, map_card
 
 TILES = (
@@ -30,8 +30,6 @@ frame = current_frame()
 text = frame.texts
 
 tiles(frame, TILES)
-
-
 findings_card(frame, attention_list(frame, TILES))
 
 notes = notes_on(frame)
@@ -88,4 +86,12 @@ with left:
     map_card(frame)
 with right:
     comparison_table(frame, TILES)
-city_table(frame, cities_compared(frame, COLUMNS))
+cities = cities_compared(frame, CITY_KPIS)
+league(
+    frame,
+    "cities",
+    cities[cities["contacts"].fillna(0) + cities["tickets"].fillna(0) > 0],
+    CITY_KPIS,
+    bars=["contacts", "complaint_rate"],
+    behind=Behind("contacts", ("name",), {"city": "city_code"}),
+)

@@ -14,6 +14,7 @@ from dashboards.answers.queues import (
     queue_names,
     queues_compared,
 )
+from dashboards.behind import Behind
 from dashboards.cards import card, tiles
 from dashboards.choices import choose, pick_one
 from dashboards.figures.grids import half_hour_map
@@ -34,7 +35,15 @@ if day:
 tiles(frame, TILES)
 
 callers = load(frame)
-card(frame, "queue_load", callers, lambda: load_and_agents(callers, texts=text), kpis=["offered", "answered"])
+of_queue = {"queue": queue}
+card(
+    frame,
+    "queue_load",
+    callers,
+    lambda: load_and_agents(callers, texts=text),
+    kpis=["offered", "answered"],
+    behind=Behind("visits", ("half_hour", "name"), {"half_hour": "half_hour", "ended": "part"}, of_queue),
+)
 
 with st.container(horizontal=True, key="measure"):
     measure = pick_one(frame, "measure", {code: frame.kpi_name(code) for code in MEASURES}, "sl_negative")
@@ -47,6 +56,7 @@ card(
     lambda: through_the_day(through, texts=text, unit=measured.unit, name=name, target=measured.target),
     kpis=[measure],
     title=text("card.queue_half_hours.of", name=name),
+    behind=Behind("visits", ("half_hour",), {"half_hour": "half_hour"}, of_queue),
 )
 heat = days_by_half_hour(period, measure, weekdays)
 card(
@@ -64,5 +74,14 @@ card(
     ),
     kpis=[measure],
     title=text("card.queue_days.of", name=name),
+    behind=Behind("visits", ("row", "half_hour"), {"day": "day", "half_hour": "half_hour"}, of_queue),
 )
-league(one_day(whole, day), "queues", queues_compared(one_day(whole, day)), QUEUE_KPIS, bar="offered")
+every = one_day(whole, day)
+league(
+    every,
+    "queues",
+    queues_compared(every),
+    QUEUE_KPIS,
+    bars=["offered"],
+    behind=Behind("visits", ("name",), {"queue": "code"}),
+)

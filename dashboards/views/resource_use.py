@@ -13,6 +13,7 @@ from dashboards.answers.lines import (
     through_day,
     trunks,
 )
+from dashboards.behind import Behind
 from dashboards.cards import card
 from dashboards.figures.lines import in_use, peaks
 from dashboards.frame import current_frame
@@ -64,11 +65,13 @@ for column, resource in ((left, "trunk"), (right, "ivr")):
             lambda table=table, wanted=wanted: in_use(  # type: ignore[misc]  # bound as defaults
                 table, texts=text, needed=wanted
             ),
+            behind=Behind("lines", ("half_hour",), {"half_hour": "half_hour"}, {"resource": resource}),
         )
 left, right = st.columns([3, 2])
 with left:
     days = by_day(frame, rows)
-    card(frame, "lines_days", days, lambda: peaks(days, texts=text))
+    card(frame, "lines_days", days, lambda: peaks(days, texts=text),
+         behind=Behind("lines", ("day", "name"), {"day": "day", "resource": "code"}))  # fmt: skip
 with right:
     plain_table(frame, "lines_needed", needed(frame, found))
 plain_table(frame, "lines_trunks", trunks(frame))

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from dashboards.annotations import notes_on
 from dashboards.answers import daily
 from dashboards.answers.quality import (
     AGENT_KPIS,
@@ -14,6 +15,7 @@ from dashboards.answers.quality import (
     resolved_by,
     scores,
 )
+from dashboards.behind import OF_KNOWN, Behind
 from dashboards.cards import card, tiles
 from dashboards.choices import pick_one, picked
 from dashboards.figures.bars import ranked, stacked
@@ -25,7 +27,7 @@ from dashboards.league import league
 TILES = ("satisfaction", "survey_response_rate", "fcr", "reopen_rate")
 
 frame = current_frame()
-text = frame.texts
+text, kpi = frame.texts, frame.kpi("satisfaction")
 tiles(frame, TILES)
 
 left, right = st.columns(2)
@@ -43,23 +45,31 @@ with left:
             parts=[text(f"score.{score}") for score in range(1, 6)],
         ),
         kpis=["satisfaction", "survey_response_rate"],
+        behind=Behind("answers", ("row", "part"), {"channel": "channel_key", "score": "order"}),
     )
 with right:
-    said, kpi = daily(frame, "satisfaction"), frame.kpi("satisfaction")
+    said = daily(frame, "satisfaction")
     card(
         frame,
         "quality_trend",
         said,
-        lambda: trend(said, texts=text, unit=kpi.unit, name=frame.kpi_name("satisfaction"), target=kpi.target),
+        lambda: trend(
+            said,
+            texts=text,
+            unit=kpi.unit,
+            name=frame.kpi_name("satisfaction"),
+            target=kpi.target,
+            notes=notes_on(frame),
+        ),
         kpis=["satisfaction"],
+        behind=Behind("answers", ("day",), {"day": "day"}),
     )
 
 left, right = st.columns(2)
 with left:
     names = {"channel": text("quality.by_channel"), "service_type": text("quality.by_service_type")}
     by = picked("by", names, "channel")
-    first = resolved_by(frame, by)
-    fcr = frame.kpi("fcr")
+    first, fcr = resolved_by(frame, by), frame.kpi("fcr")
     card(
         frame,
         "quality_fcr",
@@ -67,6 +77,7 @@ with left:
         lambda: ranked(first, texts=text, unit=fcr.unit, name=frame.kpi_name("fcr"), target=fcr.target),
         kpis=["fcr"],
         control=lambda: pick_one(frame, "by", names, "channel"),
+        behind=Behind("contacts", ("name",), {by: "code"}, {"is_first": "true"}),
     )
 with right:
     again = repeats(frame)
@@ -76,11 +87,13 @@ with right:
         again,
         lambda: ranked(again, texts=text, unit="ratio", name=text("quality.repeats")),
         kpis=["complaints"],
+        behind=Behind("tickets", ("name",), {"type": "code"}, OF_KNOWN),
     )
-league(frame, "quality_cities", cities(frame), CITY_KPIS)
-league(frame, "quality_channels", channels(frame), CHANNEL_KPIS, bar="contacts")
-people = agents(frame)
-if people is None:
+league(frame, "quality_cities", cities(frame), CITY_KPIS, behind=Behind("answers", ("name",), {"city": "city_code"}))
+league(frame, "quality_channels", channels(frame), CHANNEL_KPIS, bars=["contacts"],
+       behind=Behind("answers", ("name",), {"channel": "channel"}))  # fmt: skip
+if (people := agents(frame)) is None:
     st.caption(text("quality.no_agents"))
 else:
-    league(frame, "quality_agents", people, AGENT_KPIS, bar="answered")
+    league(frame, "quality_agents", people, AGENT_KPIS, bars=["answered"],
+           behind=Behind("visits", ("name",), {"agent": "name"}))  # fmt: skip

@@ -50,7 +50,7 @@ def test_a_workbook_holds_real_numbers_days_and_empty_cells() -> None:
     assert page.title == "各地市   a"
     assert [cell.value for cell in page[2]] == ["西安", 0.8125, 12, pd.Timestamp("2026-10-01")]
     assert [cell.value for cell in page[3]] == [None, None, 3, None]
-    assert [cell.number_format for cell in page[2]] == ["General", "0.0%", "#,##0", "yyyy-mm-dd"]
+    assert [cell.number_format for cell in page[2]] == ["General", "0.00%", "#,##0", "yyyy-mm-dd"]
     assert page.freeze_panes == "A2"
     assert [cell.value for cell in about[1]] == ["时段", "'=1+1"]
 

@@ -1,11 +1,19 @@
-"""docs/questions.md tells what the pages answer: each question is asked again of the same simulated province."""
+"""docs/questions.md tells what the pages answer, asked again of the same province; its rows are behind every mark."""
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
+import pandas as pd
 import pytest
 
 from core.i18n import LANGUAGES, texts
+from core.settings import get_settings
+from dashboards import cards
+from dashboards.behind import Behind, rows_behind
+from dashboards.frame import Frame
 from tests.dashboards.questions import PAGE, QUESTIONS, frame_of, simulated
+from tests.dashboards.test_pages import open_page
 from warehouse.publication import Publication
 
 
@@ -35,3 +43,54 @@ def test_the_page_answers_as_written(publication: Publication, code: str) -> Non
     assert zh == question.zh
     assert question.answer(frame_of(publication, "en")) == answer_en
     assert question.answer(frame_of(publication, "zh-CN")) == answer_zh
+
+
+#: Cards whose marks are counts → the column that says how many.
+COUNTED = {
+    "overview": {"trend_contacts": "value"},
+    "access_channel": dict.fromkeys(
+        ("channel_mix", "channel_shift", "channel_outcomes", "channel_types", "channel_cities"), "value"
+    )
+    | {"channel_journeys": "value", "channel_costs": "contacts"},
+    "complaint_type": {"complaint_trend": "value", "complaint_products": "value", "complaint_repeats": "complaints"},
+    "closed_loop": {
+        "loop_funnel": "value",
+        "loop_detours": "value",
+        "loop_steps": "stays",
+        "loop_clocks": "value",
+        "loop_ages": "value",
+    },
+    "service_quality": {"quality_scores": "value", "quality_repeats": "complaints"},
+}
+MOST_MARKS = 6
+
+
+@pytest.fixture
+def opened(publication: Publication, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The province is what the pages show."""
+    monkeypatch.setenv("CRM_HOME", str(publication.file.parents[1]))
+    monkeypatch.setenv("CRM_DASHBOARD_SCOPE", "province")
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+@pytest.mark.usefixtures("opened")
+@pytest.mark.parametrize("page", COUNTED)
+def test_the_rows_behind_a_mark_are_those_that_it_counts(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: dict[str, tuple[Frame, pd.DataFrame, Behind]] = {}
+    real = cards.card
+
+    def watched(frame: Frame, name: str, table: pd.DataFrame, *given: Any, **more: Any) -> list[str]:
+        if more.get("behind") is not None:
+            drawn[name] = frame, table, more["behind"]
+        return real(frame, name, table, *given, **more)
+
+    monkeypatch.setattr(cards, "card", watched)
+    open_page(page, lang="en")
+    for name, count in COUNTED[page].items():
+        frame, table, behind = drawn[name]
+        for _, mark in table.sort_values(count, ascending=False).head(MOST_MARKS).iterrows():
+            total, rows = rows_behind(frame, behind, mark)
+            assert total == mark[count], (name, mark.to_dict())
+            assert len(rows) == min(total, 500)
