@@ -29,6 +29,8 @@ _POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _HEALTH = ("/healthz", "/readyz", "/metrics")
+#: Browsers' live lines stay open for minutes and work on next to nothing.
+_LIVE = ("/app/events",)
 #: The JSON escape of a null byte: an odd number of backslashes before u0000.
 _ESCAPED_NULL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _REMEMBERED_CALLERS = 20_000
@@ -123,7 +125,7 @@ class Shedding:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or refuse it."""
-        if scope["type"] != "http" or scope["path"] in _HEALTH or "text/event-stream" in _header(scope, b"accept"):
+        if scope["type"] != "http" or scope["path"] in (*_HEALTH, *_LIVE):
             await self._app(scope, receive, send)
             return
         writes = scope["method"] not in ("GET", "HEAD", "OPTIONS")

@@ -263,7 +263,9 @@ class Door:
             if message["type"] == "http.response.start":
                 statuses.append(message["status"])
 
-        scope = {"type": "http", "path": "/api/v1/contacts", "method": method, "headers": []}
+        # What a caller says it would read earns nobody a place.
+        headers = [(b"accept", b"text/event-stream")]
+        scope = {"type": "http", "path": "/api/v1/contacts", "method": method, "headers": headers}
         await self._shedding(scope, _nothing, send)  # type: ignore[arg-type]  # nothing is received
         return statuses[0]
 
