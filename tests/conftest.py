@@ -8,16 +8,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from core.database import make_engine, session_scope
 from core.settings import Settings, get_settings
+from crm_api.identity import passwords
 from crm_api.reference.service import load_reference
 from crm_api.store import migrate
 from tests.browser import open_chromium
 from tests.servers import missing, postgresql_cluster
 
 _numbers = count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[PasswordHasher]:
+    """Argon2 with its smallest parameters: tests make many people and sign in often (gives the real one)."""
+    real = passwords.HASHER
+    passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    yield real
+    passwords.HASHER = real
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import Engine, create_engine, make_url, select, text
 from starlette.testclient import TestClient
 
@@ -14,7 +13,7 @@ from core.actor import Actor
 from core.database import make_engine, session_scope
 from core.settings import get_settings
 from crm_api.app import create_app
-from crm_api.identity import passwords, sessions
+from crm_api.identity import sessions
 from crm_api.identity.models import User
 from crm_api.identity.secrets import csrf_token
 from crm_api.identity.service import create_demo_users
@@ -45,15 +44,6 @@ def drop_database(url: str) -> None:
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)"))
     admin.dispose()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def quick_hashes() -> Iterator[PasswordHasher]:
-    """Argon2 with its smallest parameters: tests sign in often (gives the real one)."""
-    real = passwords.HASHER
-    passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    yield real
-    passwords.HASHER = real
 
 
 @pytest.fixture(scope="session", autouse=True)
