@@ -130,5 +130,5 @@ def test_a_past_that_the_data_cover_in_part_is_not_compared_with(
 def test_the_page_fits_a_phone(home: Settings) -> None:
     html, _ = render(_document(home, language="en"), "page")
     # What is wider than the screen scrolls by itself; nothing else may set a width of its own.
-    assert html.count("overflow-x:auto") == html.count('class="rows"') > 0
+    assert html.count("overflow-x:auto") == html.count('class="rows') > 0
     assert html.count("table-layout:fixed") >= 3
