@@ -6,6 +6,8 @@ from core.i18n import LANGUAGES, Texts, texts
 from ml.customers.scores import feature_words
 from ml.registry import Entry
 
+#: Ratio of two shares of the margin up to which they are told as alike.
+_AS_WELL = 1.01
 _PURPOSES = ("churn", "offer", "key_customer", "segment", "complaints", "volume")
 
 
@@ -63,8 +65,7 @@ def _results(entry: Entry, said: Texts, kind: str) -> list[str]:
             for each in m["segments"]
         ]
     elif kind == "key_customer":
-        lines = [said("card.key_customer.share", score=f"{100 * m['margin_share_score']:.1f}",
-                      revenue=f"{100 * m['margin_share_revenue']:.1f}")]  # fmt: skip
+        lines = _of_key_customers(m, said)
     elif kind == "complaints":
         lines = [said("card.complaints.coverage", coverage=f"{100 * m['coverage']:.0f}",
                       right=f"{100 * m['right']:.0f}", classes=m["classes"]),
@@ -73,6 +74,15 @@ def _results(entry: Entry, said: Texts, kind: str) -> list[str]:
         lines = [said("card.volume.error", wape=f"{100 * m['wape']:.1f}", baseline=f"{100 * m['baseline_wape']:.1f}"),
                  said("card.volume.coverage", coverage=f"{100 * m['coverage_80']:.0f}")]  # fmt: skip
     return [f"- {line}" for line in lines]
+
+
+def _of_key_customers(m: dict[str, Any], said: Texts) -> list[str]:
+    score, revenue = m["margin_share_score"], m["margin_share_revenue"]
+    lines = [said("card.key_customer.share", score=f"{100 * score:.1f}", revenue=f"{100 * revenue:.1f}")]
+    if "margin_share_best" in m:
+        lines.append(said("card.key_customer.best", best=f"{100 * m['margin_share_best']:.1f}"))
+    verdict = "ahead" if score > _AS_WELL * revenue else "as_well" if score >= revenue / _AS_WELL else "behind"
+    return [*lines, said(f"card.key_customer.{verdict}")]
 
 
 def _drivers(entry: Entry, said: Texts) -> list[str]:

@@ -178,6 +178,7 @@ class _Trainer:
             "margin_share_revenue": key_customers.share_of_margin(
                 margin, frame["monthly_fee_yuan"].to_numpy(np.float64)
             ),
+            "margin_share_best": key_customers.share_of_margin(margin, margin),
             "borders": key_customers.borders(parts.score),
         }
         entry = self._entry(

@@ -50,14 +50,19 @@ def parts_of(frame: pd.DataFrame, leaves: np.ndarray, horizon_days: int) -> Part
     margin = fee * given["margin_share"] * present
     points = pd.DataFrame(
         {
-            "revenue": _log_points(fee, given["revenue"]),
-            "outlook": _log_points(margin, given["outlook"]),
+            "revenue": _root_points(fee, given["revenue"]),
+            "outlook": _root_points(margin, given["outlook"]),
             "size": _log_points(frame["points"].to_numpy(np.float64), given["size"]),
             "breadth": _linear_points(frame["products"].to_numpy(np.float64), given["breadth"]),
             "loyalty": _linear_points(frame["tenure_days"].to_numpy(np.float64), given["loyalty"]),
         }
     )
     return Parts(points, margin)
+
+
+def _root_points(value: np.ndarray, part: dict[str, float]) -> np.ndarray:
+    """On a log scale ten times the money told less than ten years of loyalty, and the list brought less margin."""
+    return np.asarray(part["points"] * np.sqrt(np.clip(value / part["full_at"], 0.0, 1.0)))
 
 
 def _log_points(value: np.ndarray, part: dict[str, float]) -> np.ndarray:

@@ -1,6 +1,6 @@
 """How likely a customer is to do a thing: churn, accept an offer, answer a mailing."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedKFold, train_test_split
 from sklearn.utils.validation import check_is_fitted
 
 from ml.models.boosting import TreePaths
-from ml.models.calibration import BlendCalibrator
+from ml.models.calibration import BlendCalibrator, helps
 from ml.models.inputs import read_classes, read_table, seed_of
 from ml.models.table import LinearDesign, TableReader, TreeDesign
 from ml.models.threads import one_thread, threads_for
@@ -48,7 +48,9 @@ class SplineLogit:
 
 
 class SmallBooster:
-    """A few shallow trees: what splines cannot bend, above all how columns act together."""
+    """A few shallow trees: what splines cannot bend, above all how two columns act together."""
+
+    settings: ClassVar[dict[str, float]] = {"max_leaf_nodes": 8, "learning_rate": 0.05, "l2_regularization": 5.0}
 
     def __init__(self, reader: TableReader, random_state: int) -> None:
         self.design = TreeDesign(reader, random_state)
@@ -57,10 +59,8 @@ class SmallBooster:
     def fit(self, matrix: np.ndarray, target: np.ndarray) -> Self:
         """Fit on the reader's matrix and a target of 0 and 1."""
         self.model = HistGradientBoostingClassifier(
-            max_leaf_nodes=8,
-            learning_rate=0.05,
+            **self.settings,
             max_iter=200,
-            l2_regularization=5.0,
             max_features=0.5,
             early_stopping=False,
             random_state=self.random_state,
@@ -78,13 +78,19 @@ class SmallBooster:
         return paths.contributions(self.design.transform(matrix)), paths.base
 
 
+class DeepBooster(SmallBooster):
+    """Larger trees: where many columns act together."""
+
+    settings: ClassVar[dict[str, float]] = {"max_leaf_nodes": 31, "learning_rate": 0.08, "l2_regularization": 1.0}
+
+
 class PropensityClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Calibrated probability of one of two outcomes, from any table, with the reasons of each score.
 
     Columns are typed from their values: numbers (numeric text included), dates, categories; empty, constant and
     identifier columns are left out (`columns_` says which and why). A spline logistic regression and a small gradient
     boosting are blended with weights and a curve found on held-back rows (shuffled folds), then both are refitted on
-    all rows.
+    all rows. A boosting of larger trees joins them only where it tells held-back rows apart clearly better.
     Classes are never reweighted: the probabilities are those of the table's own base rate.
 
     Args:
@@ -96,7 +102,8 @@ class PropensityClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     Attributes:
         classes_: both labels, sorted; probabilities are in this order, the second is the outcome of interest.
         columns_: what each column was taken for.
-        blend_: weights of (logistic regression, boosting); empty if no column was left to learn from.
+        blend_: weights of (logistic regression, boosting) and, if it joined them, of the larger trees; empty if no
+            column was left to learn from.
         base_rate_: share of the second class.
     """
 
@@ -245,9 +252,10 @@ class PropensityClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             self.blender_.weights = np.empty(0)
             self.blender_.intercept = float(np.log(self.base_rate_ / (1.0 - self.base_rate_)))
             return
-        self.members_ = [member.fit(matrix, target) for member in self._members()]
         self.blender_ = self._blend(matrix, target)
         self.blend_ = self.blender_.weights
+        members = [*self._members(), self._deep()][: len(self.blend_)]
+        self.members_ = [member.fit(matrix, target) for member in members]
 
     def _blend(self, matrix: np.ndarray, target: np.ndarray) -> BlendCalibrator:
         seed = self._seed
@@ -258,12 +266,27 @@ class PropensityClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             matrix, target = matrix[kept], target[kept]
         folds = int(min(self.folds, target.sum(), len(target) - target.sum()))
         if folds < 2:
-            return BlendCalibrator().plain(len(self.members_))
-        scores = np.empty((len(target), len(self.members_)))
-        for train, held in StratifiedKFold(folds, shuffle=True, random_state=seed).split(matrix, target):
+            return BlendCalibrator().plain(2)
+        splits = list(StratifiedKFold(folds, shuffle=True, random_state=seed).split(matrix, target))
+        scores = np.empty((len(target), 2))
+        for train, held in splits:
             for place, member in enumerate(self._members()):
                 scores[held, place] = member.fit(matrix[train], target[train]).score(matrix[held])
-        return BlendCalibrator().fit(scores, target)
+        return BlendCalibrator().fit(self._deepened(scores, matrix, target, splits), target)
+
+    def _deep(self) -> DeepBooster:
+        return DeepBooster(self.reader_, self._seed)
+
+    def _deepened(
+        self, scores: np.ndarray, matrix: np.ndarray, target: np.ndarray, splits: list[tuple[np.ndarray, np.ndarray]]
+    ) -> np.ndarray:
+        """The held-back scores, with those of larger trees if they help; one fold tells whether others are tried."""
+        deep = np.column_stack([scores, np.empty(len(target))])
+        for number, (train, held) in enumerate(splits):
+            deep[held, 2] = self._deep().fit(matrix[train], target[train]).score(matrix[held])
+            if number == 0 and not helps(deep[held], target[held]):
+                return scores
+        return deep if helps(deep, target) else scores
 
     def _second(self, matrix: np.ndarray) -> np.ndarray:
         scores = np.column_stack([np.empty((len(matrix), 0)), *(member.score(matrix) for member in self.members_)])

@@ -214,6 +214,15 @@ def test_the_leaving_model_beats_tenure_on_a_later_time(trained: dict[str, Outco
     assert abs(told["mean_probability"] - told["rate"]) < 0.5 * told["rate"]
 
 
+def test_the_key_customers_bring_as_much_margin_as_those_of_the_highest_revenue(
+    province: Province, trained: dict[str, Outcome]
+) -> None:
+    told = trained["key_customer"].metrics
+    assert 0.99 * told["margin_share_revenue"] < told["margin_share_score"] <= told["margin_share_best"]
+    for language, words in (("zh-CN", "相当"), ("en", "as well as last year's revenue")):
+        assert words in registry.card(province.settings, "key_customer", trained["key_customer"].version, language)
+
+
 def test_an_offer_model_is_used_only_if_it_beats_the_peers(
     province: Province, trained: dict[str, Outcome], scored: ScoringResult
 ) -> None:
