@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from core.display import DASH, change, is_null, meets_target, show, show_target
-from core.kpi import Kpi, dictionary
+from core.kpi import Kpi
 from dashboards.behind import PICK, Behind, pickable, picked_row, rows_behind
-from dashboards.columns import heading, on_screen, with_headings
+from dashboards.columns import heading, on_screen, unit_of, with_headings
 from dashboards.downloads import file_name, to_csv, to_png, to_xlsx
 from dashboards.frame import Frame
 
@@ -217,8 +217,7 @@ def download(
     text, view = frame.texts, frame.view
     label = title or text(f"card.{name}.title")
     about = [(text("download.what"), label), *_about_file(frame)]
-    units = {column: "ratio" for column in table.columns if "share" in str(column) or column == "cumulative"}
-    units |= {column: frame.kpi(column).unit for column in table.columns if column in dictionary()}
+    units = {column: unit_of(str(column)) for column in table.columns}
     if kpis:
         units |= {column: frame.kpi(kpis[0]).unit for column in ("value", "before") if column in table}
     headings = {column: heading(frame, str(column)) for column in table.columns}

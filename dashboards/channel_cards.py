@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboards.answers.channel_depth import cost_and_satisfaction, journeys
 from dashboards.answers.channels import channel_names
+from dashboards.answers.quality import FEW_ANSWERS
 from dashboards.behind import Behind
 from dashboards.cards import card
 from dashboards.figures.channels import cost_against_satisfaction
@@ -17,7 +18,7 @@ def cost_cards(frame: Frame) -> None:
     """What channels cost and achieve, and where customers go next."""
     text, names = frame.texts, channel_names(frame)
     priced = cost_and_satisfaction(frame)
-    scored = priced.dropna(subset=["yuan_each", "satisfaction"])
+    scored = priced[priced["answers"] >= FEW_ANSWERS].dropna(subset=["yuan_each", "satisfaction"])
     left, right = st.columns([2, 3])
     with left:
         card(

@@ -1,7 +1,7 @@
 """How a table's columns read: their names with units, shares in per cent with the tiles' digits, thousands apart."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -10,6 +10,8 @@ from core.kpi import dictionary
 from dashboards.frame import Frame
 
 _UNITS = ("seconds", "hours")
+#: Longer tables scroll.
+MOST_ROWS, SCROLLED = 16, 480
 
 
 def heading(frame: Frame, column: str) -> str:
@@ -41,14 +43,22 @@ def on_screen(frame: Frame, table: pd.DataFrame, *, bars: Collection[str] = ()) 
     shown = table[known].copy()
     looks = {}
     for column in known:
-        if _is_share(column):
+        if unit_of(column) == "ratio":
             shown[column] = pd.to_numeric(shown[column]) * 100
         looks[column] = _look(frame, column, shown[column], is_bar=column in bars)
     return shown, looks
 
 
-def _is_share(column: str) -> bool:
-    return column in dictionary() and dictionary()[column].unit == "ratio"
+def height_of(table: pd.DataFrame) -> Literal["content"] | int:
+    """As high as the table is, up to MOST_ROWS rows."""
+    return "content" if len(table) <= MOST_ROWS else SCROLLED
+
+
+def unit_of(column: str) -> str:
+    """The unit of a column's numbers (core.kpi); empty where they have none."""
+    if column in dictionary():
+        return dictionary()[column].unit
+    return "ratio" if "share" in column or column == "cumulative" else ""
 
 
 def _look(frame: Frame, column: str, values: pd.Series, *, is_bar: bool) -> Any:
@@ -57,8 +67,8 @@ def _look(frame: Frame, column: str, values: pd.Series, *, is_bar: bool) -> Any:
         top = float(values.max()) if values.notna().any() else 1.0
         number = "localized" if kpi is None or kpi.unit == "count" else f"%.{kpi.decimals}f"
         return st.column_config.ProgressColumn(name, format=number, min_value=0, max_value=top or 1.0, color="primary")
-    if kpi is not None and kpi.unit == "ratio":
-        return st.column_config.NumberColumn(name, format=f"%.{max(kpi.decimals - 2, 0)}f%%")
+    if unit_of(column) == "ratio":
+        return st.column_config.NumberColumn(name, format=f"%.{max(kpi.decimals - 2, 0) if kpi else 1}f%%")
     if kpi is not None:
         return st.column_config.NumberColumn(name, format=f"%,.{kpi.decimals}f")
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):

@@ -8,11 +8,8 @@ import streamlit as st
 from core.display import DASH
 from dashboards.behind import Behind
 from dashboards.cards import define, download, selection_key, show_behind
-from dashboards.columns import on_screen
+from dashboards.columns import height_of, on_screen
 from dashboards.frame import Frame
-
-#: Longer tables scroll.
-MOST_ROWS = 16
 
 
 def league(
@@ -62,7 +59,7 @@ def _table(frame: Frame, name: str, table: pd.DataFrame, bars: Collection[str], 
     event = st.dataframe(
         shown,
         hide_index=True,
-        height="content" if len(shown) <= MOST_ROWS else 480,
+        height=height_of(shown),
         placeholder=DASH,
         column_config=looks,
         alt=frame.texts(f"card.{name}.title"),

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.display import DASH
 from dashboards.cards import download
-from dashboards.columns import on_screen
+from dashboards.columns import height_of, on_screen
 from dashboards.frame import Frame
 
 
@@ -26,7 +26,7 @@ def plain_table(frame: Frame, name: str, table: pd.DataFrame) -> None:
         st.dataframe(
             shown,
             hide_index=True,
-            height="content",
+            height=height_of(shown),
             placeholder=DASH,
             column_config=looks,
             alt=text(f"card.{name}.title"),

@@ -123,9 +123,9 @@ def title_of(frame: Frame, row: pd.Series) -> str:
     return f"{row['title']} · {row['starts_on']:%Y-%m-%d} · {state}"
 
 
-def _shares(part: pd.Series, whole: pd.Series) -> list[str]:
-    """Shares as people read them; a dash where there is nobody."""
-    return [f"{won / all_:.1%}" if all_ else "–" for won, all_ in zip(part, whole, strict=True)]
+def _shares(part: pd.Series, whole: pd.Series) -> pd.Series:
+    """Shares; NULL where there is nobody."""
+    return part.astype(float) / whole.astype(float).where(whole > 0)
 
 
 def _arms(frame: Frame, campaign: int) -> pd.DataFrame:

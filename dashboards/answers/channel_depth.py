@@ -7,6 +7,7 @@ import pandas as pd
 from core.periods import Period
 from dashboards.answers import kpis
 from dashboards.answers.channels import channel_names
+from dashboards.answers.quality import answers_by_channel
 from dashboards.costs import cost_of
 from dashboards.data import date_key
 from dashboards.frame import Frame
@@ -20,11 +21,11 @@ def cost_and_satisfaction(frame: Frame) -> pd.DataFrame:
     """Channels with their cost and satisfaction, most contacts first.
 
     Columns: `code`, `name`, `contacts`, `yuan` (in all), `yuan_each`, `measured` (words), `satisfaction`,
-    `survey_response_rate`, `fcr`; NULL where nothing is known.
+    `answers` (how many), `survey_response_rate`, `fcr`; NULL where nothing is known.
     """
     rows = kpis(frame, ("channel",), MEASURES)
     rows = rows[rows["contacts"] > 0].sort_values("contacts", ascending=False)
-    names, text = channel_names(frame), frame.texts
+    names, text, answered = channel_names(frame), frame.texts, answers_by_channel(frame)
     found = []
     for row in rows.to_dict("records"):
         handled, mean = row["handled"], row["aht_seconds"]
@@ -41,6 +42,7 @@ def cost_and_satisfaction(frame: Frame) -> pd.DataFrame:
                 if cost
                 else "",
                 "satisfaction": row["satisfaction"],
+                "answers": answered.get(row["channel"], 0),
                 "survey_response_rate": row["survey_response_rate"],
                 "fcr": row["fcr"],
             }
@@ -53,6 +55,7 @@ def cost_and_satisfaction(frame: Frame) -> pd.DataFrame:
         "yuan_each",
         "measured",
         "satisfaction",
+        "answers",
         "survey_response_rate",
         "fcr",
     ]

@@ -22,6 +22,13 @@ AGENT_KPIS = ("answered", "satisfaction", "survey_response_rate", "aht_seconds",
 SEE_AGENTS = "telephony:read"
 
 
+def answers_by_channel(frame: Frame) -> dict[str, int]:
+    """How many satisfaction questions were answered after contacts on each channel, by its code."""
+    rows = frame.source.rows_of("survey_scores", frame.view.period, city=frame.city)
+    answered = rows[rows["score"].notna()].groupby("channel")["answers"].sum()
+    return {str(code): int(count) for code, count in answered.items()}
+
+
 def scores(frame: Frame) -> pd.DataFrame:
     """Answers by channel and score: `row` (channel), its key, `part`, `order` (both the score), `value`, `share`."""
     rows = frame.source.rows_of("survey_scores", frame.view.period, city=frame.city)

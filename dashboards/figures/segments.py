@@ -21,8 +21,12 @@ def moves(table: pd.DataFrame, *, texts: Texts) -> Any:
     """
     order = list(dict.fromkeys([*table["before"], *table["after"]]))
     base = alt.Chart(table).encode(
-        x=alt.X("after:N", sort=order, axis=alt.Axis(title=texts("customers.now"), orient="top", labelAngle=0)),
-        y=alt.Y("before:N", sort=order, axis=alt.Axis(title=texts("customers.month_before"))),
+        x=alt.X(
+            "after:N",
+            sort=order,
+            axis=alt.Axis(title=texts("customers.now"), orient="top", labelAngle=0, labelLimit=280),
+        ),
+        y=alt.Y("before:N", sort=order, axis=alt.Axis(title=texts("customers.month_before"), labelLimit=280)),
     )
     tooltip = [
         alt.Tooltip("before:N", title=texts("customers.month_before")),

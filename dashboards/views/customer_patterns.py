@@ -34,18 +34,19 @@ with st.grid(3, min_column_width=260, key="segments"):
                       delta_arrow="off")  # fmt: skip
             st.markdown(each["differs"])
             st.markdown(f":material/arrow_forward: {each['action']}")
-            st.caption(text(f"verdict.{each['verdict'].replace(' ', '_')}", value=f"{each['jaccard']:.2f}"))
+            st.caption(text(f"verdict.{each['verdict'].replace(' ', '_')}", value=f"{each['jaccard']:.0%}"))
 
 moved = segment_moves(frame, known)
 card(frame, "segment_moves", moved, lambda: moves(moved, texts=text))
 
-left, right = st.columns([2, 3])
+left, right = st.columns(2)
 with left:
-    helps = remedies(frame)
-    if helps.empty and not has_leaving_model(frame):
-        st.info(text("customers.no_leaving_model"), icon=":material/hourglass_empty:")
-    card(frame, "remedies", helps, lambda: ranked(helps, texts=text, unit="count", name=text("column.yuan_at_risk")))
-with right:
     plain_table(frame, "next_offers", next_offers(frame))
+with right:
     plain_table(frame, "key_changes", key_changes(frame))
-plain_table(frame, "retention", retention(frame))
+if has_leaving_model(frame):
+    helps = remedies(frame)
+    card(frame, "remedies", helps, lambda: ranked(helps, texts=text, unit="count", name=text("column.yuan_at_risk")))
+    plain_table(frame, "retention", retention(frame))
+else:
+    st.info(text("customers.no_leaving_model"), icon=":material/hourglass_empty:")

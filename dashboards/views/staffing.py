@@ -40,7 +40,7 @@ with st.grid(4, min_column_width=150, key="staffing_tiles"):
     st.metric(text("column.level"), f"{level:.0%}", border=True)
 
 card(frame, "staffing_day", today, lambda: needed_and_rostered(today, texts=text))
-left, right = st.columns([3, 2])
+left, right = st.columns(2)
 with left:
     plain_table(frame, "staffing_days", by_day(result))
 with right:
