@@ -40,13 +40,13 @@ def show(viewer: Viewer, text: Texts, language: Language, title: str) -> bool:
     except NotPublishedError:
         st.title(title, anchor=False)
         st.info(text("empty.not_published"), icon=":material/hourglass_empty:")
-        watch(None)
+        watch(None, viewer)
         return False
     held = known(source)
     if held is None:
         st.title(title, anchor=False)
         st.info(text("empty.no_figures", run=source.publication.run_id), icon=":material/hourglass_empty:")
-        watch(source.publication.run_id)
+        watch(source.publication.run_id, viewer)
         return False
     view, notices = read_view(params, default_language=language, known=held)
     open_frame(source, view, held, notices, title, viewer)

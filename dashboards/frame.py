@@ -16,7 +16,7 @@ from core.settings import get_settings
 from dashboards.data import Source
 from dashboards.periods import COMPARISONS, PRESETS
 from dashboards.scope import DashboardSettings, Viewer
-from dashboards.sign_in import who
+from dashboards.sign_in import is_another, who
 from dashboards.url_state import DRILL, SHARED, Known, Notice, View, with_preset
 from warehouse.publication import current
 
@@ -119,7 +119,7 @@ def open_frame(source: Source, view: View, known: Known, notices: list[Notice], 
     if st.session_state.get(_SEEN_RUN, source.publication.run_id) != source.publication.run_id:
         st.toast(text("frame.new_data", run=source.publication.run_id), icon=":material/refresh:")
     st.session_state[_SEEN_RUN] = source.publication.run_id
-    watch(source.publication.run_id)
+    watch(source.publication.run_id, viewer)
 
 
 def _plain(value: str) -> str:
@@ -210,15 +210,18 @@ def _changed(view: View, known: Known) -> None:
     write_url(replace(chosen, city=state["filter_city"] or None, comparison=state["filter_compare"]))
 
 
-def watch(run_id: str | None) -> None:
-    """Look every few seconds for another publication than `run_id`, and show it without a restart."""
-    st.fragment(_look, run_every=DashboardSettings().poll_seconds)(run_id)
+def watch(run_id: str | None, viewer: Viewer) -> None:
+    """Look every few seconds whether another publication than `run_id` is there, or `viewer` may see it no longer.
+
+    Either is shown without a restart, and without anybody touching the page.
+    """
+    st.fragment(_look, run_every=DashboardSettings().poll_seconds)(run_id, viewer)
 
 
-def _look(run_id: str | None) -> None:
+def _look(run_id: str | None, viewer: Viewer) -> None:
     try:
         found: str | None = current().run_id
     except NotPublishedError:
         found = None
-    if found != run_id:
+    if found != run_id or is_another(viewer):
         st.rerun()

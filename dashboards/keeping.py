@@ -54,15 +54,21 @@ def _note(frame: Frame, note: dict[Any, Any], names: dict[str, str]) -> None:
             # As text: what somebody wrote is no Markdown of ours.
             st.text(f"{days}  {note['text']}")
             st.caption(by)
-        st.button(
-            "", icon=":material/delete:", type="tertiary", help=frame.texts("notes.remove"),
-            key=f"note_{note['id']}", on_click=_remove, args=(frame, int(note["id"])),
-        )  # fmt: skip
+        if note["unit"] in _own_units(frame):
+            st.button(
+                "", icon=":material/delete:", type="tertiary", help=frame.texts("notes.remove"),
+                key=f"note_{note['id']}", on_click=_remove, args=(frame, int(note["id"])),
+            )  # fmt: skip
+
+
+def _own_units(frame: Frame) -> list[str]:
+    """The units that the viewer may write of; the CRM holds it, whatever is drawn."""
+    scope = frame.source.scope
+    return ["province", *frame.known.cities] if scope.is_province else [scope.city_code or ""]
 
 
 def _new_note(frame: Frame, names: dict[str, str]) -> None:
-    text, scope = frame.texts, frame.source.scope
-    units = ["province", *frame.known.cities] if scope.is_province else [scope.city_code or ""]
+    text, units = frame.texts, _own_units(frame)
     with st.form("new_note", border=False, clear_on_submit=True):
         days = st.date_input(
             text("notes.days"), (frame.view.period.last, frame.view.period.last), format="YYYY-MM-DD", key="note_days"
@@ -72,7 +78,7 @@ def _new_note(frame: Frame, names: dict[str, str]) -> None:
             format_func=lambda code: names.get(code, code), key="note_unit",
         )  # fmt: skip
         words = st.text_input(text("notes.text"), max_chars=200, key="note_text")
-        sent = st.form_submit_button(text("notes.add"), icon=":material/add:")
+        sent = st.form_submit_button(text("notes.add"), icon=":material/add:", key="note_send")
     if sent and words.strip() and isinstance(days, tuple) and days:
         _tell(annotate(frame, unit=str(unit), days=Period(days[0], days[-1]), text=words.strip()))
         st.rerun()
@@ -99,7 +105,7 @@ def _views(frame: Frame, page: str) -> None:
             )  # fmt: skip
     with st.form("new_view", border=False, clear_on_submit=True):
         name = st.text_input(text("views.name"), max_chars=60, key="view_name")
-        sent = st.form_submit_button(text("views.save"), icon=":material/bookmark_add:")
+        sent = st.form_submit_button(text("views.save"), icon=":material/bookmark_add:", key="view_send")
     if sent and name.strip():
         params = {key: value for key, value in st.query_params.to_dict().items() if value} | frame.view.to_params()
         _tell(save_view(frame, name=name.strip(), page=page, params=params))

@@ -1,5 +1,6 @@
 """Before any page: who looks, or the way to the sign-in and back."""
 
+from html import escape
 from urllib.parse import quote, urlencode, urlsplit
 
 import streamlit as st
@@ -18,18 +19,38 @@ def signed_in() -> Viewer | None:
     return viewer_without_sign_in() or viewer_of(session_token())
 
 
+def is_another(viewer: Viewer) -> bool:
+    """Whether `viewer` is signed in no longer, or with other rights; while the CRM is away nobody knows."""
+    try:
+        return signed_in() != viewer
+    except CrmUnreachableError:
+        return False
+
+
 def refuse(text: Texts, viewer: Viewer | None, title: str) -> None:
     """Instead of a page: sign in, or what is missing."""
     st.title(title, anchor=False)
     if viewer is None:
         st.info(text("sign_in.needed"), icon=":material/lock:")
-        st.link_button(text("sign_in.go"), sign_in_address(), icon=":material/login:", type="primary", key="sign_in")
+        _lead_to(text("sign_in.go"), sign_in_address())
     elif viewer.must_change_password:
         st.warning(text("sign_in.change_password"), icon=":material/password:")
-        st.link_button(text("sign_in.go_crm"), _crm("/app"), icon=":material/open_in_new:")
+        _lead_to(text("sign_in.go_crm"), _crm("/app"))
     else:
         st.warning(text("sign_in.not_allowed", name=viewer.display_name), icon=":material/block:")
         _leave(text, viewer)
+
+
+#: As Streamlit's own buttons look.
+_BUTTON = (
+    "display:inline-block;padding:.45rem 1rem;border-radius:8px;background:#1F5FA8;color:#fff;text-decoration:none"
+)
+
+
+def _lead_to(label: str, address: str) -> None:
+    """A link in this tab: Streamlit's own opens another one, in which people then are twice."""
+    with st.container(key="lead_to"):
+        st.html(f'<a href="{escape(address)}" style="{_BUTTON}">{escape(label)}</a>')
 
 
 def unreachable(text: Texts, title: str) -> None:

@@ -36,8 +36,8 @@ def cost_and_satisfaction(frame: Frame) -> pd.DataFrame:
                 "code": row["channel"],
                 "name": names.get(row["channel"], row["channel"]),
                 "contacts": row["contacts"],
-                "yuan": cost.yuan if cost else None,
-                "yuan_each": cost.yuan / float(row["contacts"]) if cost else None,
+                "yuan": round(cost.yuan) if cost else None,
+                "yuan_each": round(cost.yuan / float(row["contacts"]), 2) if cost else None,
                 "measured": text("channel.measured" if cost and cost.is_measured else "channel.assumed")
                 if cost
                 else "",

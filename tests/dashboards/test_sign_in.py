@@ -13,8 +13,10 @@ from core.scope import PROVINCE, Scope
 from core.settings import Settings
 from crm_api.identity.permissions import ROLE_PERMISSIONS, Permission
 from crm_api.web.dependencies import SESSION_COOKIE as CRM_COOKIE
-from dashboards.crm import SESSION_COOKIE, CrmUnreachableError, viewer_of
+from dashboards import crm as asking
+from dashboards.crm import BELIEVED, SESSION_COOKIE, CrmUnreachableError, sign_out, viewer_of
 from dashboards.scope import SEE_PAGES, viewer_without_sign_in
+from dashboards.sign_in import is_another
 from tests.dashboards.test_pages import open_page
 from tests.servers import free_port
 
@@ -33,6 +35,12 @@ class _Crm(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.end_headers()
         self.wfile.write(json.dumps(person or {"title": "Nobody"}).encode())
+
+    def do_DELETE(self) -> None:
+        """The session ends."""
+        self.people.pop(self.headers.get("Cookie", "").removeprefix(f"{SESSION_COOKIE}="), None)
+        self.send_response(204)
+        self.end_headers()
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -109,6 +117,40 @@ def test_an_answer_is_believed_for_a_while_and_a_forged_cookie_is_no_header(crm:
     assert crm.asked == ["province"]
     assert viewer_of("province; crm_session=city") is None
     assert crm.asked[-1] == ""
+
+
+@pytest.mark.usefixtures("crm")
+def test_what_is_believed_of_one_session_serves_no_other() -> None:
+    for _ in range(2):
+        province, city = viewer_of("province"), viewer_of("city")
+        assert province is not None and city is not None
+        assert (province.username, province.scope) == ("analyst", PROVINCE)
+        assert (city.username, city.scope) == ("branch_manager", Scope("yulin"))
+
+
+def test_who_signs_out_sees_nothing_at_once(crm: type[_Crm], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "session_token", lambda: "province")
+    viewer = viewer_of("province")
+    assert viewer is not None
+    sign_out(viewer)
+    assert viewer_of("province") is None
+    assert _shown_to("province", monkeypatch).metric == []
+
+
+def test_an_open_page_is_closed_to_whom_the_crm_no_longer_knows(
+    crm: type[_Crm], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboards.sign_in.session_token", lambda: "city")
+    viewer = viewer_of("city")
+    assert viewer is not None and not is_another(viewer)
+    crm.people["city"] = _person("branch_manager", "baoji")
+    # What was said before is believed for half a minute.
+    assert BELIEVED <= 30 and not is_another(viewer)
+    asking._ask.clear()
+    assert is_another(viewer)
+    del crm.people["city"]
+    asking._ask.clear()
+    assert is_another(viewer) and viewer_of("city") is None
 
 
 def test_without_sign_in_the_setting_is_the_unit(monkeypatch: pytest.MonkeyPatch) -> None:

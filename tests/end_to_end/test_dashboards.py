@@ -164,9 +164,10 @@ def test_without_a_session_a_page_leads_to_the_sign_in_and_back(
     text = texts("dashboards", "en")
     browser.delete_cookie(SESSION_COOKIE)
     browser.get(f"{address}/closed-loop?lang=en&period=last_7_days")
-    link = until(lambda: _all(browser, "[data-testid=stLinkButton] a"), "the link to the sign-in")[0]
+    link = until(lambda: _all(browser, ".st-key-lead_to a"), "the link to the sign-in")[0]
     assert text("sign_in.needed") in _text(browser) and "first" not in _text(browser)
-    browser.get(link.get_attribute("href"))
+    link.click()
+    until(lambda: _all(browser, "[name=username]"), "the sign-in in the same tab")
     browser.find_element("name", "username").send_keys("baoji_manager")
     browser.find_element("name", "password").send_keys(demo_password("baoji_manager"))
     browser.find_element("css selector", "button.primary").click()
@@ -207,6 +208,60 @@ def test_a_click_on_a_bar_goes_one_level_down(browser: Any, address: str) -> Non
         ActionChains(browser).move_to_element(bar).click().perform()
         until(lambda level=level: browser.current_url.endswith(level), level)
     assert not _all(browser, "[data-testid=stException]")
+
+
+def test_a_click_on_a_mark_opens_the_rows_behind_it_and_escape_closes_them(browser: Any, address: str) -> None:
+    from selenium.webdriver import ActionChains, Keys
+
+    _open(browser, f"{address}/access-channel?lang=en", "Access channel")
+    bars = ".st-key-card_channel_mix svg path[aria-label*='Web chat']"
+    bar = until(lambda: _all(browser, bars), "a bar")[0]
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", bar)
+    ActionChains(browser).move_to_element(bar).click().perform()
+    rows = ".st-key-behind_channel_mix_rows"
+    until(lambda: _all(browser, rows) and "Web chat: " in _all(browser, rows)[0].text, "the rows")
+    for kind in ("csv", "xlsx"):
+        assert _all(browser, f".st-key-download_channel_mix_rows_{kind} button")
+    ActionChains(browser).send_keys(Keys.ESCAPE).perform()
+    until(lambda: not _all(browser, rows), "the rows to be closed")
+
+
+def test_a_note_is_seen_in_a_city_which_cannot_take_it_away_and_a_view_restores_the_filters(
+    browser: Any, address: str, as_person: Callable[[str], None]
+) -> None:
+    def type_into(key: str, words: str) -> None:
+        field = until(lambda: _all(browser, f".st-key-{key} input"), key)[0]
+        field.click()
+        field.send_keys(words)
+
+    def send(key: str) -> None:
+        browser.find_element("css selector", f".st-key-{key} button").click()
+
+    _open(browser, f"{address}/?lang=en&period=last_7_days", "Overview")
+    send("notes")
+    type_into("note_text", "Fibre cut <b>")
+    send("note_send")
+    until(lambda: "Notes (1)" in _text(browser), "the note")
+    flag = ".st-key-card_trend_contacts svg [aria-label*='Fibre cut']"
+    until(lambda: _all(browser, flag), "its flag on the timeline")
+    _open(browser, f"{address}/?lang=en&period=last_7_days&city=yulin", "Overview")
+    send("views")
+    type_into("view_name", "weekly")
+    send("view_send")
+    until(lambda: _all(browser, "[class*=st-key-forget_]"), "the view to be kept")
+    _open(browser, f"{address}/access-channel?lang=zh-CN&period=last_28_days&city=xian", "接入方式")
+    send("views")
+    kept = until(lambda: [each for each in _all(browser, "button") if each.text.endswith("weekly")], "the view")
+    kept[0].click()
+    until(lambda: "Overview" in _text(browser).splitlines() and "(7 days)" in _text(browser), "the view's page")
+    until(lambda: _values(browser, ".st-key-filter_city input") == ["Yulin"], "the view's city")
+    as_person("baoji_manager")
+    _open(browser, f"{address}/?lang=en&period=last_7_days", "Overview")
+    until(lambda: _all(browser, flag), "the province's note in a city")
+    send("notes")
+    until(lambda: "Fibre cut <b>" in _text(browser), "the note's words")
+    assert not _all(browser, ".st-key-note_1 button")
+    as_person("analyst")
 
 
 def test_a_new_publication_appears_without_a_restart_and_a_rollback_too(
