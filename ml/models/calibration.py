@@ -10,16 +10,16 @@ ENOUGH_FOR_CURVE = 1000
 _CLIP = 1e-6
 
 
-#: A further member must lower the log loss by this share of it, and by twice the error of what it gains.
+#: A further member must lower the log loss by this share of it, and by more than the error of what it gains.
 WORTHWHILE = 0.01
 
 
 def helps(scores: np.ndarray, target: np.ndarray) -> bool:
-    """Whether the last column of the members' held-back log-odds lowers the blend's log loss beyond doubt."""
+    """Whether the last column of the members' held-back log-odds lowers the blend's log loss clearly."""
     with_last, without = (_losses(part, target) for part in (scores, scores[:, :-1]))
     gain = without - with_last
     error = float(gain.std()) / np.sqrt(len(gain))
-    return bool(gain.mean() > max(WORTHWHILE * without.mean(), 2.0 * error))
+    return bool(gain.mean() > max(WORTHWHILE * without.mean(), error))
 
 
 def _losses(scores: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -170,7 +170,7 @@ def _clean(series: Any) -> pd.Series:
     if not isinstance(index, pd.DatetimeIndex) and not pd.api.types.is_numeric_dtype(index):
         # Dates as a file or a database gives them: objects or texts.
         with suppress(ValueError, TypeError):
-            index = pd.to_datetime(index)
+            index = pd.to_datetime(index, format="mixed")
     if not isinstance(index, pd.DatetimeIndex):
         raise TypeError(f"y's index is {type(index).__name__}; it holds the moments at which the intervals start.")
     clean = series.set_axis(index).astype(np.float64).dropna().sort_index()

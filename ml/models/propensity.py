@@ -18,6 +18,8 @@ from ml.models.threads import one_thread, threads_for
 
 #: Rows scored at once: bounds the memory of a whole province's table.
 _CHUNK = 50_000
+#: Rows of one fold from which on it alone tells whether larger trees are worth trying on the others.
+_ENOUGH_TO_TELL = 1000
 
 
 class SplineLogit:
@@ -280,11 +282,11 @@ class PropensityClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     def _deepened(
         self, scores: np.ndarray, matrix: np.ndarray, target: np.ndarray, splits: list[tuple[np.ndarray, np.ndarray]]
     ) -> np.ndarray:
-        """The held-back scores, with those of larger trees if they help; one fold tells whether others are tried."""
+        """The held-back scores, with those of larger trees if they help; a large fold alone tells whether to go on."""
         deep = np.column_stack([scores, np.empty(len(target))])
         for number, (train, held) in enumerate(splits):
             deep[held, 2] = self._deep().fit(matrix[train], target[train]).score(matrix[held])
-            if number == 0 and not helps(deep[held], target[held]):
+            if number == 0 and len(held) >= _ENOUGH_TO_TELL and not helps(deep[held], target[held]):
                 return scores
         return deep if helps(deep, target) else scores
 
