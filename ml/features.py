@@ -1,6 +1,7 @@
 """The feature table: built by dbt for the as-of dates wanted, read as a frame."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,6 +18,12 @@ from warehouse.lock import warehouse_lock
 
 #: Columns that name a row; every other column is a feature.
 KEYS = ("customer_key", "as_of")
+#: Customers drawn at most for each as-of date that is learnt from or judged by.
+LEARNT_ROWS = 300_000
+#: What the database may hold while features or scores are built; larger tables go to its temporary files.
+_MEMORY = "3GB"
+_UNITS = {"KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+_AMOUNT = re.compile(r"^\s*([\d.]+)\s*([KMGT]I?B)\s*$", re.I)
 
 
 @dataclass(frozen=True)
@@ -71,8 +78,13 @@ def _day(key: int) -> date:
     return date(key // 10000, key // 100 % 100, key % 100)
 
 
-def build_features(settings: Settings, as_of: Sequence[date]) -> None:
+def build_features(settings: Settings, as_of: Sequence[date], *, most_rows: int | None = None) -> None:
     """Have dbt build `features.customer_features` and `customer_outcomes` for these dates, replacing what was there.
+
+    Args:
+        settings: of the installation.
+        as_of: the dates.
+        most_rows: build somewhat more than so many customers a date, those whom `read_features` draws; None: everybody.
 
     Raises:
         CrmError: nothing was built, another build runs, or a model or test fails.
@@ -80,7 +92,7 @@ def build_features(settings: Settings, as_of: Sequence[date]) -> None:
     if last_build(settings) is None:
         raise CrmError("There is no finished build to learn from.", "Build the marts with: crm pipeline")
     with warehouse_lock(settings, "features"):
-        _run(settings, "tag:features", sorted(set(as_of)))
+        _run(settings, "tag:features", sorted(set(as_of)), _drawn(settings, most_rows))
 
 
 def build_scores(settings: Settings) -> None:
@@ -89,17 +101,36 @@ def build_scores(settings: Settings) -> None:
         _run(settings, "tag:scores", [])
 
 
-def _run(settings: Settings, selected: str, dates: Sequence[date]) -> None:
-    before = os.environ.get("CRM_FEATURE_DATES")
-    os.environ["CRM_FEATURE_DATES"] = ",".join(day.isoformat() for day in dates)
+def _drawn(settings: Settings, most_rows: int | None) -> str:
+    """The hash below which half as many customers again lie as are wanted: some of them have left; "": everybody."""
+    if most_rows is None:
+        return ""
+    with connect(settings) as connection:
+        ((customers,),) = connection.execute("select count(*) from marts.dim_customer").fetchall()
+    return str(2**64 * 3 * most_rows // (2 * customers)) if customers > 1.5 * most_rows else ""
+
+
+def _bounded(settings: Settings) -> Settings:
+    """The settings with the database's memory no larger than features need."""
+    given = _AMOUNT.match(settings.duckdb_memory)
+    if given and float(given[1]) * _UNITS[given[2].upper()] <= 3e9:
+        return settings
+    return settings.model_copy(update={"duckdb_memory": _MEMORY})
+
+
+def _run(settings: Settings, selected: str, dates: Sequence[date], drawn: str = "") -> None:
+    wanted = {"CRM_FEATURE_DATES": ",".join(day.isoformat() for day in dates), "CRM_FEATURE_DRAWN": drawn}
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
     try:
         command = ["build", "--exclude-resource-type", "unit_test", "--indirect-selection", "cautious"]
-        results, exception = run_dbt(settings, [*command, "--select", selected])
+        results, exception = run_dbt(_bounded(settings), [*command, "--select", selected])
     finally:
-        if before is None:
-            os.environ.pop("CRM_FEATURE_DATES")
-        else:
-            os.environ["CRM_FEATURE_DATES"] = before
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value
     broken = [f"{node.name}: {node.message}" for node in results if node.failed]
     if broken or exception is not None:
         told = "\n  ".join(broken) or str(exception)

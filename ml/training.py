@@ -17,7 +17,7 @@ from ml.cards import cards
 from ml.customers import churn, key_customers, offers, segmentation
 from ml.customers.churn import TooLittleDataError
 from ml.customers.judging import auc_gain
-from ml.features import Span, build_features, connect, feature_columns, read_features, span
+from ml.features import LEARNT_ROWS, Span, build_features, connect, feature_columns, read_features, span
 from ml.parameters import parameters
 from ml.provenance import code_version, data_hash
 from ml.registry import Entry
@@ -92,7 +92,7 @@ class _Trainer:
         except TooLittleDataError:
             self.plan = None
         self.tell("features")
-        build_features(self.settings, dates)
+        build_features(self.settings, dates, most_rows=LEARNT_ROWS)
         self.cities = cities(self.settings)
 
     def churn(self) -> list[Outcome]:
@@ -114,7 +114,7 @@ class _Trainer:
 
     def offers(self) -> list[Outcome]:
         """Who resembles the takers of each product."""
-        frame = read_features(self.settings, self._span().next_day, most_rows=300_000)
+        frame = read_features(self.settings, self._span().next_day, most_rows=LEARNT_ROWS)
         found = []
         for product in offers.products():
             try:
@@ -164,7 +164,7 @@ class _Trainer:
         Where no leaving model is in use, everybody's chance of leaving is the rate that was seen.
         """
         planned = self.plan or churn.plan(self._span())
-        frame = read_features(self.settings, planned.judge, most_rows=300_000)
+        frame = read_features(self.settings, planned.judge, most_rows=LEARNT_ROWS)
         rate, horizon = float(churn.labelled(self.settings, planned.judge, planned)[1].mean()), planned.horizon
         leaves = np.full(len(frame), rate)
         if registry.champion(self.settings, churn.MODEL) is not None:
@@ -300,7 +300,7 @@ def compare(settings: Settings, model: str, version: str) -> dict[str, Any]:
         entries = {"champion": registry.entry(settings, model), "challenger": registry.entry(settings, model, version)}
         return {side: {"version": each.version, "metrics": each.metrics} for side, each in entries.items()}
     planned = churn.plan(span(settings))
-    build_features(settings, planned.dates)
+    build_features(settings, planned.dates, most_rows=LEARNT_ROWS)
     judged, outcome = churn.labelled(settings, planned.judge, planned)
     told: dict[str, Any] = {
         "judged_at": planned.judge.isoformat(),

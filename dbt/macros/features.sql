@@ -4,6 +4,15 @@
 #}
 {% macro feature_dates() %}{{ return(env_var('CRM_FEATURE_DATES', '').split(',') | select | list) }}{% endmacro %}
 
+{#
+  Whether a customer is among those drawn for learning (CRM_FEATURE_DRAWN, set by ml/features.py: the hash below which
+  they are); everybody where it is not set. The lowest hashes, so that a draw holds every smaller one.
+#}
+{% macro is_drawn(customer_key) -%}
+{% set limit = env_var('CRM_FEATURE_DRAWN', '') %}
+{{- 'hash(cast(' ~ customer_key ~ ' as bigint)) < ' ~ limit if limit else 'true' -}}
+{%- endmacro %}
+
 {# How much of what happened `days` ago is still fresh: half after 60 days. #}
 {% macro freshness(instant, at) -%}
 pow(0.5, {{ seconds_between(instant, at) }} / 86400.0 / 60.0)

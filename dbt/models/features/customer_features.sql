@@ -56,3 +56,4 @@ left join {{ ref('ftr_tickets_counted') }} as ticket
   on customer.as_of = ticket.as_of and customer.customer_key = ticket.customer_key
 left join {{ ref('ftr_surveys_counted') }} as survey
   on customer.as_of = survey.as_of and customer.customer_key = survey.customer_key
+where {{ is_drawn('customer.customer_key') }}

@@ -6,4 +6,4 @@ select
   later.leave_reason
 from {{ ref('ftr_customers_present') }} as customer
 inner join {{ ref('stg_lake__customers') }} as later on customer.customer_key = later.customer_key
-where later.left_at is not null
+where later.left_at is not null and {{ is_drawn('customer.customer_key') }}

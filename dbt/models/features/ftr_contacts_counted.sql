@@ -17,7 +17,7 @@ contacts as (
   inner join {{ ref('dim_service_type') }} as service_type
     on contact.service_type_code = service_type.service_type_code
   left join {{ ref('ftr_late_contacts') }} as late on contact.contact_key = late.row_key
-  where contact.customer_key <> 0 and contact.direction = 'in'
+  where contact.customer_key <> 0 and contact.direction = 'in' and {{ is_drawn('contact.customer_key') }}
 ),
 
 seen as (

@@ -22,6 +22,7 @@ seen as (
   left join {{ ref('ftr_late_tickets') }} as late on ticket.ticket_key = late.row_key
   where
     ticket.customer_key <> 0
+    and {{ is_drawn('ticket.customer_key') }}
     and ticket.kind = 'standard'
     and {{ was_known('late.known_from', 'day.midnight') }}
 )
