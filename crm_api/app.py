@@ -3,10 +3,12 @@
 A package joins by offering `routes.py` with a `router` and a line in `ROUTERS`.
 """
 
+from functools import cache
 from importlib import import_module
 
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import Engine
+from starlette.routing import BaseRoute
 
 from core.database import make_engine
 from crm_api import models
@@ -57,6 +59,15 @@ def _router(name: str) -> APIRouter:
     return router
 
 
+@cache
+def _routes() -> tuple[BaseRoute, ...]:
+    """Every route, made once a process: they hold nothing of an application, and making them is most of its start."""
+    together = APIRouter()
+    for name in ROUTERS:
+        together.include_router(_router(name))
+    return tuple(together.routes)
+
+
 def create_app(engine: Engine | None = None, settings: WebSettings | None = None) -> FastAPI:
     """The application over `engine` (default: the configured store)."""
     configured = settings or get_web_settings()
@@ -67,14 +78,13 @@ def create_app(engine: Engine | None = None, settings: WebSettings | None = None
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
+        routes=list(_routes()),
     )
     # Each request at work holds one connection while it waits for a thread: fewer connections would be a deadlock.
     app.state.engine = engine or make_engine(connections=configured.requests_at_once + 8)
     app.state.settings = configured
     app.state.metrics = Metrics()
     app.state.tables = models.Base.metadata
-    for name in ROUTERS:
-        app.include_router(_router(name))
     errors.install(app)
     failures.install(app)
     openapi.install(app)
