@@ -98,7 +98,8 @@ _REJECTS = frozenset(("rejected",))
 _SEAT_TIME = frozenset(
     (
         "installed_seconds", "occupied_seconds", "seat_on_contact_seconds", "on_contact_seconds", "available_seconds",
-        "pause_seconds", "paid_pause_seconds",
+        "pause_seconds", "paid_pause_seconds", "scheduled_seconds", "scheduled_worked_seconds",
+        "scheduled_pause_seconds", "scheduled_absent_seconds",
     )
 )  # fmt: skip
 

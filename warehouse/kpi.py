@@ -111,7 +111,7 @@ class _Query:
         words = {word for kpi in self.kpis for word in _WORD.findall(kpi.sql)}
         return sorted(words - set(ASKED) - {"nullif"})
 
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self, data_through: datetime | None) -> dict[str, Any]:
         values: dict[str, Any] = {
             f"filter_{index}": _days(each, codes) if each.join == DATE else codes
             for index, (each, codes) in enumerate(self.filters)
@@ -120,6 +120,8 @@ class _Query:
             values["first_key"] = _key(self.period_from)
         if self.period_to:
             values["last_key"] = _key(self.period_to)
+        if {"contained_followed", "contained_reached"} & set(self.asked):
+            values["data_through"] = data_through
         if "customers" in self.asked or "backlog" in self.asked:
             values["period_to"] = self.period_to
         if "backlog" in self.asked:
@@ -216,7 +218,7 @@ def kpi_table(
     text = query.sql(reader.columns)
     for name, codes in (filters or {}).items():
         require_known(reader, name, codes)
-    table = reader.rows(text, query.parameters()).rename(columns=typed)
+    table = reader.rows(text, query.parameters(reader.publication.data_through)).rename(columns=typed)
     return table if _touches(days_held(reader), period_from, period_to) else table.iloc[0:0]
 
 

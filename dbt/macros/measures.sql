@@ -86,6 +86,12 @@
       'pause_seconds': "sum(seconds) filter (where state = 'pause')",
       'paid_pause_seconds': "sum(seconds) filter (where state = 'pause' and pause_paid)",
     },
+    'shifts': {
+      'scheduled_seconds': 'sum(scheduled_seconds)',
+      'scheduled_worked_seconds': 'sum(worked_seconds)',
+      'scheduled_pause_seconds': 'sum(pause_seconds)',
+      'scheduled_absent_seconds': 'sum(absent_seconds)',
+    },
   }) }}
 {% endmacro %}
 
@@ -110,6 +116,7 @@
     },
     'seats': {'from': ref('fct_seat_half_hour'), 'dimensions': dict(no_contact, agent_key='0', source="'captured'"), 'is_seat_time': true},
     'states': {'from': ref('fct_agent_state'), 'dimensions': no_contact, 'is_seat_time': true},
+    'shifts': {'from': ref('fct_shift_half_hour'), 'dimensions': dict(no_contact, source="'captured'"), 'is_seat_time': true},
   }) }}
 {% endmacro %}
 

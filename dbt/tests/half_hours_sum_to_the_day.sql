@@ -1,6 +1,6 @@
 -- For every additive figure, day by day. Seconds carry fractions: their sums differ in the last places.
 {% set names = [] %}
-{% for family in ['contacts', 'visits', 'completions', 'tickets', 'surveys', 'rejects', 'seats'] %}
+{% for family in ['contacts', 'visits', 'completions', 'tickets', 'surveys', 'rejects', 'seats', 'shifts'] %}
   {% for name in measures()[family] if name not in names %}{% do names.append(name) %}{% endfor %}
 {% endfor %}
 {% set both = ['kpi_day', 'kpi_half_hour'] %}

@@ -151,7 +151,9 @@ _SUMS = {
 _SEATS = {
     "installed_seconds": "installed_seconds_open", "occupied_seconds": "occupied_seconds", "seat_on_contact_seconds": "on_contact_seconds",
     "on_contact_seconds": "on_contact_seconds", "available_seconds": "available_seconds", "pause_seconds": "pause_seconds",
-    "paid_pause_seconds": "paid_pause_seconds",
+    "paid_pause_seconds": "paid_pause_seconds", "scheduled_seconds": "if(seat_key <= 9, 1800, 0)",
+    "scheduled_worked_seconds": "if(seat_key <= 9, 1400, 0)", "scheduled_pause_seconds": "pause_seconds",
+    "scheduled_absent_seconds": "if(seat_key <= 9, 300, 0)",
 }  # fmt: skip
 
 

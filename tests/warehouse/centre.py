@@ -137,6 +137,11 @@ class Centre:
             **values,
         )
 
+    def shift(self, agent: int, seat: int | None, day: date, first: str, last: datetime | str) -> int:
+        """An agent's planned shift from a clock time of a day to another (or to an instant)."""
+        ends = at(day, last) if isinstance(last, str) else last
+        return self.add("shifts", agent_id=agent, seat_id=seat, starts_at=at(day, first), ends_at=ends)
+
     def ticket(self, created: datetime, **values: Any) -> int:
         """A complaint of Xi'an, still new unless told."""
         number = len(self.rows.get("tickets", [])) + 1
@@ -252,6 +257,15 @@ def _work(centre: Centre) -> None:
     centre.state(2, 2, "available", MONDAY, "08:50:00", "09:10:00")
     # Logged in over midnight: 30 s on each side.
     centre.state(1, 1, "available", MONDAY, "23:59:30", at(TUESDAY, "00:00:30"))
+    for contact, size in ((1, 800_000), (2, 480_000)):
+        centre.add("recordings", contact_id=contact, file=f"{contact}.wav", is_encrypted=False, seconds=size / 8000,
+                   bytes=size, sha256="", recorded_at=at(MONDAY, "08:31:50"), rule="standard")  # fmt: skip
+    # Two shifts that overlap, one over midnight, one begun early, one that nobody came to.
+    centre.shift(1, 1, MONDAY, "08:30:00", "12:00:00")
+    centre.shift(1, 2, MONDAY, "11:00:00", "13:00:00")
+    centre.shift(1, 1, MONDAY, "23:30:00", at(TUESDAY, "00:30:00"))
+    centre.shift(2, None, MONDAY, "09:00:00", "09:30:00")
+    centre.shift(3, 3, TUESDAY, "09:00:00", "10:00:00")
     one = centre.ticket(at(MONDAY, "09:00:00"), contact_id=2, customer_id=1, state="closed",
                         complaint_type_code="signal.broadband.slow", product_code="broadband",
                         first_response_at=at(MONDAY, "09:30:00"), first_response_due_at=at(MONDAY, "10:00:00"),

@@ -44,6 +44,14 @@ MARTS = {
         "update marts.fct_seat_half_hour set occupied_seconds = occupied_seconds / 2",
         "half_hours_hold_every_state_second",
     ),
+    "scheduled time lost": (
+        "delete from marts.fct_shift_half_hour where agent_key = 3",
+        "shifts_hold_every_scheduled_second",
+    ),
+    "an absence shortened": (
+        "update marts.fct_shift_half_hour set absent_seconds = absent_seconds / 2 where agent_key = 2",
+        "fct_shift_half_hour__scheduled_is_worked_paused_or_absent",
+    ),
     "a ticket of an unknown city": (
         "update marts.fct_ticket set city_code = 'atlantis' where ticket_key = 1",
         "fct_ticket__members_known",

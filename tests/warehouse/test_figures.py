@@ -1,7 +1,7 @@
 """The hand-made centre's figures, counted on fingers, as `kpi_table` gives them."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import duckdb
@@ -13,7 +13,7 @@ from core.kpi import dictionary
 from core.scope import PROVINCE, Scope
 from core.settings import Settings
 from tests.core.test_kpi import MEASURES
-from tests.warehouse.centre import MONDAY, TUESDAY
+from tests.warehouse.centre import MONDAY, TUESDAY, at
 from warehouse.dimensions import DIMENSIONS, UNANSWERED, dimension
 from warehouse.kpi import _Query, days_held, kpi_table
 from warehouse.publication import Publication
@@ -68,6 +68,10 @@ EXPECTED = {
     # Open: S1 two days of 14 hours, S2 one (removed on Tuesday), X1 two office days of 7.5 hours.
     "seat_utilisation": 140 / (3 * 14 * 3600 + 2 * 7.5 * 3600),
     "seat_fill": 2110 / (3 * 14 * 3600 + 2 * 7.5 * 3600),
+    # Seven hours of shifts: 910 s at work in them, ten minutes paused.
+    "scheduled_hours": 7.0,
+    "shrinkage": 1 - 910 / 25200,
+    "adherence": 1510 / 25200,
     "agents_seen": 2,
     "tickets": 3,
     "complaints": 2,
@@ -190,7 +194,7 @@ class TestWhatAGroupingCannotAnswer:
 
     def test_the_measures_named_are_all_of_those_facts(self) -> None:
         families = measure_families()
-        seat_time = families["seats"] | families["states"]
+        seat_time = families["seats"] | families["states"] | families["shifts"]
         assert UNANSWERED["queue_key"] == seat_time | families["rejects"] | families["tickets"]
         assert UNANSWERED["product_code"] == seat_time | families["rejects"]
         assert UNANSWERED["channel_code"] == UNANSWERED["service_type_code"] == seat_time
@@ -302,6 +306,8 @@ def test_an_agent_within_exactly_24_hours_of_a_served_contact_counts() -> None:
         # Answered before, never after; nobody known; not over yet.
         (4, 0, "answered"), (4, 5, "ended_in_ivr"), (0, 0, "ended_in_ivr"), (0, 9, "answered"),
         (5, 90_000, "ended_in_ivr"), (5, 90_001, "answered"),
+        # Answered in another city, which a reader of the first does not see.
+        (6, 0, "ended_in_ivr"), (6, 50, "answered"),
     ]  # fmt: skip
     query = _Query(None, None, [dimension("city")], [], [dictionary()["ivr_then_agent"]], ["city"])
     with duckdb.connect() as connection:
@@ -312,9 +318,13 @@ def test_an_agent_within_exactly_24_hours_of_a_served_contact_counts() -> None:
             select customer_key, 'in' as direction,
               timestamptz '2026-03-02 00:00:00+08' + to_seconds(second) as started_at,
               outcome = 'answered' as is_answered, outcome = 'ended_in_ivr' as is_ended_in_ivr, true as is_self_served,
-              if(customer_key = 2, 'baoji', 'xian') as city_code
+              if(customer_key = 2 or (customer_key = 6 and outcome = 'answered'), 'baoji', 'xian') as city_code
             from seen
         """)
         connection.execute("create table kpi_day as select distinct city_code, false as is_seat_time from fct_contact")
-        found = dict(connection.execute(query.sql(lambda _: frozenset())).fetchall())
-    assert found == {"xian": pytest.approx(3 / 4), "baoji": 0.0}
+        asked = (query.sql(lambda _: frozenset()), query.parameters(at(MONDAY, "00:00:00") + timedelta(seconds=90_001)))
+        found = dict(connection.execute(*asked).fetchall())
+        connection.execute("delete from fct_contact where city_code <> 'xian'")
+        of_the_city = dict(connection.execute(*asked).fetchall())
+    assert found == {"xian": pytest.approx(3 / 5), "baoji": 0.0}
+    assert of_the_city["xian"] == found["xian"]

@@ -56,24 +56,28 @@ agents as (
 {%- endif %}
 {%- if followed %},
 
--- Contacts whom the IVR served, with whether an agent answered the same customer within 24 hours.
+-- Contacts whom the IVR served, with whether an agent answered the same customer within 24 hours. In the same city, and
+-- against the whole data's end: a city's reader is told what the province is told of that city.
 contained as (
   select
     contact.*,
     coalesce(epoch_us(later.started_at) - epoch_us(contact.started_at) <= 86400000000, false) as is_reached
   from fct_contact as contact
   asof left join (
-    select customer_key, started_at
+    select customer_key, city_code, started_at
     from fct_contact
     where is_answered and direction = 'in' and customer_key > 0
   ) as later
-    on contact.customer_key = later.customer_key and contact.started_at < later.started_at
+    on
+      contact.customer_key = later.customer_key
+      and contact.city_code = later.city_code
+      and contact.started_at < later.started_at
   where
     contact.is_ended_in_ivr
     and contact.is_self_served
     and contact.customer_key > 0
-    -- Those whose 24 hours are over, against the latest contact.
-    and epoch_us(contact.started_at) + 86400000000 <= (select max(epoch_us(started_at)) from fct_contact)
+    -- Those whose 24 hours are over.
+    and epoch_us(contact.started_at) + 86400000000 <= epoch_us($data_through)
 ),
 
 contained_counts as (

@@ -6,6 +6,7 @@
   'fct_import_reject': ['date_key'],
   'fct_seat_half_hour': ['date_key'],
   'fct_agent_state': ['date_key'],
+  'fct_shift_half_hour': ['date_key'],
 } -%}
 {%- set relations = {} -%}
 {%- for fact in facts %}{% do relations.update({fact: ref(fact)}) %}{% endfor -%}

@@ -24,6 +24,8 @@ repeats as (
   where not is_first_contact or not coalesce(has_no_repeat, true)
 ),
 
+standings as (select * from {{ ref('int_contact_centre__standings_found') }}),
+
 with_ticket as (
   select distinct contact_key from {{ ref('stg_lake__tickets') }}
   where contact_key is not null {{ only_affected('contact_key', 'affected_contacts', 'and') }}
@@ -100,11 +102,13 @@ facts as (
     coalesce(contact.is_first_contact, false) as is_first_contact,
     contact.has_no_repeat,
     contact.contact_key in (select contact_key from with_ticket) as has_ticket,
+    coalesce(standing.customer_standing_key, 0) as customer_standing_key,
     contact.source
   from joined as contact
   left join {{ ref('dim_branch') }} as branch on branch.branch_key = coalesce(contact.branch_key, 0)
   left join {{ ref('dim_agent') }} as agent on contact.agent_key = agent.agent_key
   left join customers as customer on contact.customer_key = customer.customer_key
+  left join standings as standing on contact.contact_key = standing.contact_key
   left join {{ ref('stg_lake__townships') }} as township on contact.township_key = township.township_key
 )
 

@@ -42,11 +42,13 @@ select
   {{ seconds_between('ticket.created_at', 'ticket.resolved_at') }} / 3600 as hours_to_resolve,
   coalesce(ticket.parent_key, 0) as parent_key,
   ticket.is_on_behalf,
+  coalesce(standing.customer_standing_key, 0) as customer_standing_key,
   ticket.source
 from {{ ref('stg_lake__tickets') }} as ticket
 left join {{ ref('dim_branch') }} as branch on branch.branch_key = coalesce(ticket.branch_key, 0)
 inner join {{ ref('dim_service_type') }} as service_type on ticket.service_type_code = service_type.service_type_code
 left join {{ ref('stg_lake__customers') }} as customer on ticket.customer_key = customer.customer_key
 left join {{ ref('int_tickets__steps_counted') }} as step on ticket.ticket_key = step.ticket_key
+left join {{ ref('int_tickets__standings_found') }} as standing on ticket.ticket_key = standing.ticket_key
 left join {{ ref('stg_lake__townships') }} as township on ticket.township_key = township.township_key
 {{ only_affected('ticket.ticket_key', 'affected_tickets') }}
