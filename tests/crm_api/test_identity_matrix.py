@@ -72,7 +72,9 @@ def stage(populated_sqlite: tuple[object, World], tmp_path_factory: pytest.TempP
         machine = create_user(
             session, username="intake", display_name="intake", role="system", unit=unit, password=None, by=None
         )
-    yield Stage(engine, world, TestClient(create_app(engine, SETTINGS)), machine.id)
+    # Entered, a client keeps one event loop for all its calls.
+    with TestClient(create_app(engine, SETTINGS)) as client:
+        yield Stage(engine, world, client, machine.id)
     engine.dispose()
 
 
