@@ -174,7 +174,7 @@ def test_settings_that_are_wrong_or_misspelt(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def free(count: int) -> Check:
-        monkeypatch.setattr(shutil, "disk_usage", lambda _path: shutil._ntuple_diskusage(0, 0, count))  # type: ignore[attr-defined]
+        monkeypatch.setattr(shutil, "disk_usage", lambda _path: shutil._ntuple_diskusage(0, 0, count))  # type: ignore[attr-defined]  # the standard library's own tuple
         return disk(tmp_path / "not" / "yet")
 
     levels = [free(count).level for count in (10**6, 5 * 10**9, 10**11)]

@@ -334,7 +334,7 @@ def test_a_caller_who_goes_away_while_waiting_leaves_no_place_taken() -> None:
 
 
 def test_callers_who_come_and_go_are_forgotten() -> None:
-    limiting = Limiting(_nothing, WebSettings(), Metrics())  # type: ignore[arg-type]
+    limiting = Limiting(_nothing, WebSettings(), Metrics())  # type: ignore[arg-type]  # nothing is received
     for number in range(25_000):
         limiting._take(str(number))
     assert len(limiting._buckets) == 20_000

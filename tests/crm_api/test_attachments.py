@@ -30,7 +30,7 @@ def _workbook(**more: bytes) -> bytes:
 
 
 def _send(browser: Any, world: World, name: str, content: bytes, kind: str = "", owner: str = "ticket") -> Any:
-    target = world[("work" if owner == "ticket" else owner, "own")]  # type: ignore[index]
+    target = world[("work" if owner == "ticket" else owner, "own")]  # type: ignore[index]  # the names are a world's
     file = (name, content, kind) if kind else (name, content)
     return browser.post(f"/api/v1/{owner}s/{target}/attachments", files={"file": file})
 

@@ -172,7 +172,7 @@ def test_what_is_missing_is_named_in_the_readers_language(web: Client) -> None:
         assert answer.status_code == 422
         assert answer.headers["hx-retarget"] == "#notice"
         assert label in answer.text
-        assert texts("crm_api.capture", language)("refused.missing") in answer.text  # type: ignore[arg-type]
+        assert texts("crm_api.capture", language)("refused.missing") in answer.text  # type: ignore[arg-type]  # the languages are those of the texts
 
 
 def test_a_refused_capture_leaves_nothing_behind(client: Client, populated: tuple[Engine, World]) -> None:

@@ -70,7 +70,7 @@ def test_a_branch_takes_in_only_its_own(populated: tuple[Engine, World]) -> None
 
     def take(**values: object) -> Contact:
         with session_scope(engine) as session:
-            payload = ContactPayload(START, **values)  # type: ignore[arg-type]
+            payload = ContactPayload(START, **values)  # type: ignore[arg-type]  # as each case sets
             return receive(session, channel="walk_in", external_id="w1", payload=payload, actor=handler).contact
 
     for values in ({"customer_id": world[("customer", "foreign")]}, {"unit_id": world[("unit", "foreign")]}):

@@ -37,7 +37,7 @@ def test_a_foreign_id_in_any_query_parameter_shows_nothing(web: Client, sqlite_w
             name = parameter["name"]
             if parameter["in"] != "query" or name not in ROW_PARAMETERS or "{" in path:
                 continue
-            answer = browser.get(path, params={name: world[(ROW_PARAMETERS[name], "foreign")]})  # type: ignore[index]
+            answer = browser.get(path, params={name: world[(ROW_PARAMETERS[name], "foreign")]})  # type: ignore[index]  # the names are a world's
             if answer.status_code == 200:
                 tried += 1
                 assert not _names_foreign(answer.json(), world), (path, name, answer.text)
@@ -47,7 +47,7 @@ def test_a_foreign_id_in_any_query_parameter_shows_nothing(web: Client, sqlite_w
 
 
 def _names_foreign(body: Any, world: World) -> bool:
-    foreign = {(kind, world[(kind, "foreign")]) for kind in ("customer", "contact", "work")}  # type: ignore[index]
+    foreign = {(kind, world[(kind, "foreign")]) for kind in ("customer", "contact", "work")}  # type: ignore[index]  # the names are a world's
     rows = [row for row in _listed(body) if isinstance(row, dict)]
     named = {("customer", row.get("customer_id")) for row in rows} | {
         ("contact", row.get("contact_id")) for row in rows
@@ -69,7 +69,7 @@ def test_a_foreign_id_in_a_body_is_refused(client: Client, world: World, field: 
     body: dict[str, Any] = {"channel_code": "voice", "service_type_code": "complaint"}
     if path.endswith("contacts"):
         body = {"channel": "walk_in", "external_id": "h-1", "started_at": "2026-03-02T09:00:00+08:00"}
-    foreign = world[(field.removesuffix("_id"), "foreign")]  # type: ignore[arg-type]
+    foreign = world[(field.removesuffix("_id"), "foreign")]  # type: ignore[arg-type]  # the names are a world's
     answer = client("baoji_handler").post(path, json=body | {field: foreign})
     assert answer.status_code in (403, 404, 422), answer.text
 

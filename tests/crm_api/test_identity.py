@@ -26,7 +26,7 @@ Client = Callable[..., TestClient]
 
 
 def _engine(client: TestClient) -> Engine:
-    engine: Engine = client.app.state.engine  # type: ignore[attr-defined]
+    engine: Engine = client.app.state.engine  # type: ignore[attr-defined]  # a client's app is ours
     return engine
 
 
@@ -271,4 +271,4 @@ def test_every_role_has_its_rights_spelt_out() -> None:
     }
     assert not branch & {Permission.USER_MANAGE, Permission.AUDIT_READ, Permission.PROCESS_MANAGE}
     for role in ("analyst", "manager", "marketing"):
-        assert Permission.CUSTOMER_READ not in ROLE_PERMISSIONS[role]  # type: ignore[index]
+        assert Permission.CUSTOMER_READ not in ROLE_PERMISSIONS[role]  # type: ignore[index]  # a role of the list

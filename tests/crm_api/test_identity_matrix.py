@@ -65,7 +65,7 @@ class Stage:
 def stage(populated_sqlite: tuple[object, World], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     path, world = populated_sqlite
     copy = tmp_path_factory.mktemp("matrix") / "crm.sqlite"
-    copy.write_bytes(path.read_bytes())  # type: ignore[attr-defined]
+    copy.write_bytes(path.read_bytes())  # type: ignore[attr-defined]  # a fixture's path
     engine = make_engine(url=f"sqlite:///{copy}")
     with session_scope(engine) as session:
         unit = unit_by_code(session, "province")

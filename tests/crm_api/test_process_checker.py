@@ -25,7 +25,7 @@ def found(definition: Definition) -> set[tuple[str, str]]:
 def step(code: str, **values: object) -> Transition:
     transition = LOOP.transition(code)
     assert transition is not None
-    return replace(transition, **values)  # type: ignore[arg-type]
+    return replace(transition, **values)  # type: ignore[arg-type]  # as each case sets
 
 
 def test_the_delivered_process_is_sound_and_survives_being_stored() -> None:

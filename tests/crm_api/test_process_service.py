@@ -16,7 +16,7 @@ def world(store: Engine) -> World:
     return World(store)
 
 
-def document(world: World) -> dict:  # type: ignore[type-arg]
+def document(world: World) -> dict:  # type: ignore[type-arg]  # a document is any mapping
     with session_scope(world.engine) as session:
         active = process_service.active_version(session, service_type_code="complaint")
         return dict(active.definition)

@@ -16,7 +16,7 @@ COMPLAINT = {"channel_code": "voice", "service_type_code": "complaint"}
 def test_no_ticket_names_a_foreign_customer_or_contact(populated: tuple[Engine, World], name: str) -> None:
     engine, world = populated
     actor = actor_named(engine, "baoji_handler")
-    foreign = {f"{name}_id": world[(name, "foreign")]}  # type: ignore[index]
+    foreign = {f"{name}_id": world[(name, "foreign")]}  # type: ignore[index]  # the names are a world's
     with session_scope(engine) as session, pytest.raises(InvalidError, match="does not exist"):
         service.create(session, actor=actor, values=COMPLAINT | foreign)
 

@@ -64,7 +64,7 @@ class Centre:
         with Voice(self.phones.pbx.plan, CALLER, tone=tone) as caller:
             assert caller.call("96766") == 200
             for number, key in enumerate(keys):
-                until(lambda count=20 + 60 * number: caller.received > count, "the menu to speak", 20)  # type: ignore[misc]
+                until(lambda count=20 + 60 * number: caller.received > count, "the menu to speak", 20)  # type: ignore[misc]  # a default binds the round's number
                 caller.press(key)
             yield caller
 

@@ -96,7 +96,7 @@ def _is_in_the_logs_and_the_store(centre: Centre, ticket_id: int) -> tuple[int, 
         assert ticket.contact_id == contact.id, "the complaint is this call's"
         assert int(stored.entered_at.timestamp()) == visit.entered_at
         assert stored.ended_at is not None
-        assert int((stored.ended_at - stored.exited_at).total_seconds()) == visit.talk_seconds  # type: ignore[operator]
+        assert int((stored.ended_at - stored.exited_at).total_seconds()) == visit.talk_seconds  # type: ignore[operator]  # both are told by then
         assert {"available", "alerting", "talk", "wrap_up"} <= states
         return contact.id, recording.id
 

@@ -142,5 +142,5 @@ def test_numbers_are_dialled_with_a_click_and_stay_masked(centre: Centre, agent:
             agent.follow(f"a[href='/app/tickets/{ticket_id}']")
         centre.carrier.called = ""
         agent.one("main .dial").click()
-        until(lambda: f":{expected}@" in centre.carrier.called, f"the call from the page {page}", 20)  # noqa: B023
+        until(lambda: f":{expected}@" in centre.carrier.called, f"the call from the page {page}", 20)  # noqa: B023 - it is asked within its round
         agent.until_calls()

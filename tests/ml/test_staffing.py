@@ -122,7 +122,7 @@ def test_the_fewest_agents_are_found() -> None:
 def test_impossible_inputs_are_refused(bad: dict[str, float]) -> None:
     given = {"calls": 10.0, "interval_seconds": 1800.0, "handle_seconds": 180.0, **bad}
     with pytest.raises(ValueError, match="is "):
-        seats_needed(**given)  # type: ignore[arg-type]
+        seats_needed(**given)  # type: ignore[arg-type]  # as each case sets
 
 
 def test_patience_is_learnt_from_censored_waits() -> None:

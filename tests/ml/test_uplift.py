@@ -127,7 +127,7 @@ def test_what_is_no_trial_is_refused_in_words() -> None:
     with pytest.raises(ValueError, match="control is 'c'"):
         UpliftClassifier(control="c").fit(table, y, np.where(treated, "a", "b"))
     with pytest.raises(ValueError, match="method"):
-        UpliftClassifier(method="magic").fit(table, y, treated)  # type: ignore[arg-type]
+        UpliftClassifier(method="magic").fit(table, y, treated)  # type: ignore[arg-type]  # a wrong word on purpose
 
 
 def test_small_and_lopsided_trials_are_survived() -> None:

@@ -157,7 +157,7 @@ def test_no_calls_at_all_and_a_single_burst() -> None:
 def test_what_is_no_series_of_counts_is_refused_in_words() -> None:
     index = pd.date_range("2025-01-01", periods=3, freq="D")
     with pytest.raises(TypeError, match="Series"):
-        VolumeForecaster().fit([1, 2, 3])  # type: ignore[arg-type]
+        VolumeForecaster().fit([1, 2, 3])  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(TypeError, match="index"):
         VolumeForecaster().fit(pd.Series([1, 2, 3]))
     with pytest.raises(ValueError, match="no value"):

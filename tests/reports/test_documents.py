@@ -49,7 +49,7 @@ def test_headlines_are_the_dictionarys_figures(home: Settings, scope: Scope, lan
 def test_a_city_reads_nothing_of_another(home: Settings) -> None:
     document = _document(home, Scope("baoji"))
     for medium in ("page", "mail", "print"):
-        html, _ = render(document, medium)  # type: ignore[arg-type]
+        html, _ = render(document, medium)  # type: ignore[arg-type]  # the media are those of the case
         assert "宝鸡" in html
         assert not any(city in html for city in ("西安", "渭南", "榆林"))
     names = {str(row[0]) for section in document.sections for row in section.rows}
@@ -92,7 +92,7 @@ def test_hostile_names_are_words(home: Settings) -> None:
     evil = "<script>alert(1)</script>\"'=1+1"
     hostile = Document(**{**vars(document), "title": evil, "scope_name": evil})
     for medium in ("page", "mail", "print"):
-        assert "<script>" not in render(hostile, medium)[0]  # type: ignore[arg-type]
+        assert "<script>" not in render(hostile, medium)[0]  # type: ignore[arg-type]  # the media are those of the case
     book = openpyxl.load_workbook(io.BytesIO(workbook(hostile)))
     assert book.worksheets[0]["A1"].value == evil
 
@@ -116,7 +116,7 @@ def test_a_rate_of_clocks_that_still_run_is_not_judged(
     assert late.name not in " ".join(document.summary)
     assert any("80" in sentence and "40.0%" in sentence and "7" in sentence for sentence in document.quality)
     for medium in ("mail", "print"):
-        assert late.note in render(document, medium)[0]  # type: ignore[arg-type]
+        assert late.note in render(document, medium)[0]  # type: ignore[arg-type]  # the media are those of the case
 
 
 def test_a_past_that_the_data_cover_in_part_is_not_compared_with(

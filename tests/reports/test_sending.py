@@ -104,7 +104,7 @@ def test_a_refused_address_is_not_tried_again(subscribed: Settings, inbox: Inbox
         province = session.scalars(select(OrgUnit).where(OrgUnit.kind == "province")).one()
         actor = Actor("manager", "manager", province.id, "province")
         gone = {"email": "gone@example.com", "language": "zh-CN", "forms": ()}
-        subscribe(session, actor=actor, kind="weekly", unit_code="province", **gone)  # type: ignore[arg-type]
+        subscribe(session, actor=actor, kind="weekly", unit_code="province", **gone)  # type: ignore[arg-type]  # as each case sets
     done = send_reports("weekly", day=LAST, settings=subscribed)
     assert len(done.failed) == 1, done.failed
     (failure,) = done.failed
@@ -131,10 +131,10 @@ def test_two_senders_never_get_the_same_claim(subscribed: Settings) -> None:
     with session_scope(engine) as session:
         unit_id = session.scalars(select(OrgUnit.id).where(OrgUnit.kind == "province")).one()
     key = {"kind": "weekly", "period": "2026-W45", "unit_id": unit_id, "language": "zh-CN"}
-    (first,) = claim(engine, **key)  # type: ignore[arg-type]
-    assert claim(engine, **key) == []  # type: ignore[arg-type]
+    (first,) = claim(engine, **key)  # type: ignore[arg-type]  # as each case sets
+    assert claim(engine, **key) == []  # type: ignore[arg-type]  # as each case sets
     # The first sender died before it spoke to the server: after the lease another may send.
     with session_scope(engine) as session:
         row = session.get_one(ReportDelivery, first.delivery_id)
         row.claimed_at -= LEASE
-    assert [each.delivery_id for each in claim(engine, **key)] == [first.delivery_id]  # type: ignore[arg-type]
+    assert [each.delivery_id for each in claim(engine, **key)] == [first.delivery_id]  # type: ignore[arg-type]  # as each case sets

@@ -54,7 +54,7 @@ def test_a_province_loads_into_the_store_with_every_constraint(store: Engine) ->
 
 
 def _some_moment(session: object) -> object:
-    return session.scalar(select(Contact.started_at).limit(1))  # type: ignore[attr-defined]
+    return session.scalar(select(Contact.started_at).limit(1))  # type: ignore[attr-defined]  # a column of the model
 
 
 def test_instants_in_the_store_are_those_of_the_simulation(store: Engine) -> None:

@@ -63,7 +63,7 @@ def _ask(session: Session, key: str, number: str, at: datetime, **more: int) -> 
 
 
 def _only(session: Session) -> OutboundCall:
-    return session.scalars(select(OutboundCall).order_by(OutboundCall.id)).first()  # type: ignore[return-value]
+    return session.scalars(select(OutboundCall).order_by(OutboundCall.id)).first()  # type: ignore[return-value]  # there is one
 
 
 def test_rules_are_asked_right_before_the_call(store: Engine) -> None:
@@ -156,8 +156,8 @@ def test_a_call_list_is_worked_and_each_entry_checked_again(store: Engine, monke
         lists.build(session, made)
         lists.run(session, made)
         adopt = {"campaign_id": made.id, "queue": "sales", "limit": 5, "mode": "progressive", "now": lists.NOW}
-        assert outbound_lists.adopt(session, **adopt) == 3  # type: ignore[arg-type]
-        assert outbound_lists.adopt(session, **adopt) == 0  # type: ignore[arg-type]
+        assert outbound_lists.adopt(session, **adopt) == 3  # type: ignore[arg-type]  # as each case sets
+        assert outbound_lists.adopt(session, **adopt) == 0  # type: ignore[arg-type]  # as each case sets
         first, second, third = outbound.due_calls(session, now=lists.NOW)
         withdrawn = session.get_one(OutboundCall, first.id).customer_id
         session.add(

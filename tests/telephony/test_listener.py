@@ -51,7 +51,7 @@ def _visits(engine: Engine) -> list[tuple[str, int, str | None, int | None, int 
         ).all()
 
     def seconds(start: object, end: object) -> int | None:
-        return None if start is None or end is None else int((end - start).total_seconds())  # type: ignore[operator]
+        return None if start is None or end is None else int((end - start).total_seconds())  # type: ignore[operator]  # neither is missing here
 
     found = [
         (
@@ -87,7 +87,7 @@ def _of_log(pbx: PrivateAsterisk) -> list[tuple[str, int, str | None, int | None
 def _eventually(condition: object, seconds: float) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if condition():  # type: ignore[operator]
+        if condition():  # type: ignore[operator]  # a condition is called
             return True
         time.sleep(0.1)
     return False

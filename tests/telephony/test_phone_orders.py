@@ -80,7 +80,7 @@ def test_orders_are_carried_out_and_their_outcome_told(asterisk: Start, engine: 
 
     def order(**details: str | None) -> str | None:
         with session_scope(engine) as session:
-            key = phones.order(session, by="agent", **details)  # type: ignore[arg-type]
+            key = phones.order(session, by="agent", **details)  # type: ignore[arg-type]  # as each case sets
         answers: list[dict[str, object]] = []
 
         def answered() -> bool:

@@ -83,7 +83,7 @@ def test_a_breach_is_explained_by_stretches_that_add_up(province: tuple[Engine, 
     )
     assert len(missed) > 0
     for row in missed.itertuples():
-        told = explain_breach(reader, row.ticket_key, clock)  # type: ignore[arg-type]
+        told = explain_breach(reader, row.ticket_key, clock)  # type: ignore[arg-type]  # pandas knows no column's type
         assert told["wall_seconds"].sum() == pytest.approx(row.wall_seconds)
         assert told["counted_seconds"].sum() == pytest.approx(row.elapsed_seconds)
         assert told["used_seconds"].iloc[-1] > row.target_seconds

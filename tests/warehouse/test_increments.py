@@ -64,7 +64,7 @@ def history(reference: dict[str, Rows]) -> dict[str, list[list[dict[str, object]
     later("agents", 2, unit_id=centre.units["xian"])
     later("seats", 1, removed_on=TUESDAY)
     later("org_units", centre.units["baoji"], code="baoji2")
-    return versions  # type: ignore[return-value]
+    return versions  # type: ignore[return-value]  # DuckDB gives rows of anything
 
 
 def dealt(versions: dict[str, list[list[dict[str, object]]]], deal: random.Random) -> list[dict[str, Rows]]:
