@@ -10,9 +10,21 @@ import pandas as pd
 
 from dashboards.data import Value, date_key
 from dashboards.frame import Frame
+from dashboards.scope import SEE_AGENTS
 
 Dataset = Literal[
-    "contacts", "visits", "tickets", "seats", "journeys", "stays", "clocks", "backlog", "answers", "lines", "entries"
+    "contacts",
+    "visits",
+    "tickets",
+    "seats",
+    "journeys",
+    "stays",
+    "clocks",
+    "backlog",
+    "answers",
+    "lines",
+    "entries",
+    "shifts",
 ]
 #: Tickets that are complaints of known customers, of whom alone it is known whether they complain again.
 OF_KNOWN = {"is_complaint": "true", "is_known": "true"}
@@ -44,6 +56,7 @@ FILTERS: dict[Dataset, tuple[str, ...]] = {
     "backlog": ("city", "age"),
     "answers": ("city", "channel", "score"),
     "lines": ("resource", "half_hour"),
+    "shifts": ("city", "centre", "half_hour"),
     "entries": ("city", "campaign", "step", "assigned"),
 }
 #: Columns of codes that are shown by name: the query of the names, or how the keys of their texts begin.
@@ -134,7 +147,8 @@ def rows_behind(frame: Frame, behind: Behind, row: pd.Series) -> tuple[int, pd.D
 
 def _shown(frame: Frame, rows: pd.DataFrame) -> pd.DataFrame:
     """The rows as people read them: local times, names instead of codes, no more digits than mean anything."""
-    table = rows.copy()
+    # Figures of single agents are for those who may look at the telephone floor.
+    table = rows.copy() if frame.may(SEE_AGENTS) else rows.drop(columns="agent", errors="ignore")
     for column in table.columns:
         if isinstance(table[column].dtype, pd.DatetimeTZDtype):
             table[column] = table[column].dt.tz_convert("Asia/Shanghai").dt.strftime("%Y-%m-%d %H:%M:%S")

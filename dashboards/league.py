@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.display import DASH
+from core.kpi import dictionary
 from dashboards.behind import Behind
 from dashboards.cards import define, download, selection_key, show_behind
 from dashboards.columns import height_of, on_screen
@@ -42,7 +43,7 @@ def league(
                 st.markdown(text(f"card.{name}.note"))
                 if behind is not None:
                     st.markdown(text("behind.hint_table"))
-                define(frame, codes)
+                define(frame, [code for code in codes if code in dictionary()])
                 if not table.empty:
                     download(frame, name, table)
         if table.empty:

@@ -10,6 +10,8 @@ from core.scope import PROVINCE, Scope
 
 #: What the CRM calls the right to see the pages.
 SEE_PAGES = "report:read"
+#: Who may see figures of single agents: whoever may look at the telephone floor.
+SEE_AGENTS = "telephony:read"
 
 
 class DashboardSettings(BaseSettings):
@@ -65,5 +67,5 @@ def viewer_without_sign_in() -> Viewer | None:
         return None
     # The telephone floor is the province's: single agents are shown to it alone.
     if unit == "province":
-        return Viewer(PROVINCE, permissions=frozenset({SEE_PAGES, "telephony:read"}))
+        return Viewer(PROVINCE, permissions=frozenset({SEE_PAGES, SEE_AGENTS}))
     return Viewer(Scope(unit))

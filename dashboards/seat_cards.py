@@ -5,12 +5,34 @@ import streamlit as st
 from core.kpi import Kpi
 from dashboards.answers.quality import agents
 from dashboards.answers.seats import AGENT_KPIS, queues_worked, seats_used
+from dashboards.answers.shifts import CENTRE_KPIS, centres_scheduled, scheduled_time
 from dashboards.behind import Behind
 from dashboards.cards import card
 from dashboards.figures.bars import ranked
-from dashboards.figures.seats import busy_by_queue
+from dashboards.figures.seats import busy_by_queue, states_by_half_hour
+from dashboards.figures.theme import SHIFTS
 from dashboards.frame import Frame
 from dashboards.league import league
+
+
+def shift_cards(frame: Frame, centre: str | None) -> None:
+    """What became of the time for which agents were scheduled: through the day, and centre by centre."""
+    text, planned = frame.texts, scheduled_time(frame, centre)
+    card(
+        frame,
+        "seat_shifts",
+        planned,
+        lambda: states_by_half_hour(planned, texts=text, colours=SHIFTS, counted="chart.scheduled"),
+        kpis=CENTRE_KPIS,
+        behind=Behind("shifts", ("half_hour", "name"), {"half_hour": "half_hour"}, {"centre": centre}),
+    )
+    league(
+        frame,
+        "seat_centres",
+        centres_scheduled(frame),
+        ("scheduled_hours", *CENTRE_KPIS),
+        behind=Behind("shifts", ("name",), {"centre": "name"}),
+    )
 
 
 def busy_queues(frame: Frame) -> None:

@@ -9,6 +9,7 @@ from dashboards.answers import cities_compared, kpis, kpis_before
 from dashboards.answers.channels import channel_names
 from dashboards.data import date_key
 from dashboards.frame import Frame
+from dashboards.scope import SEE_AGENTS
 from dashboards.tables import compared, with_share
 
 #: Days in which another complaint of the same kind is a repeat.
@@ -18,8 +19,6 @@ FEW_ANSWERS = 10
 CITY_KPIS = ("satisfaction", "survey_response_rate", "fcr", "reopen_rate", "complaint_rate", "resolution_met")
 CHANNEL_KPIS = ("contacts", "satisfaction", "survey_response_rate", "fcr")
 AGENT_KPIS = ("answered", "satisfaction", "survey_response_rate", "aht_seconds", "transfer_rate")
-#: Who may see figures of single agents: whoever may look at the telephone floor.
-SEE_AGENTS = "telephony:read"
 
 
 def answers_by_channel(frame: Frame) -> dict[str, int]:

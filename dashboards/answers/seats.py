@@ -11,7 +11,7 @@ from dashboards.tables import compared
 #: Seat time that adds up to the installed time: what people at the seats do, and nobody there.
 SEAT_STATES = ("on_contact", "available", "paid_pause", "unpaid_pause", "empty")
 #: What one agent does with the time.
-AGENT_KPIS = ("occupancy", "working_time_utilisation", "answered", "aht_seconds")
+AGENT_KPIS = ("occupancy", "working_time_utilisation", "shrinkage", "adherence", "answered", "aht_seconds")
 #: Of many seats, so many of the most and of the least used are shown.
 EXTREMES = 15
 

@@ -9,15 +9,19 @@ from core.i18n import Texts
 from dashboards.figures.theme import INK, MAIN, MUTED, PARTS, STATES, TARGET, half_hour_axis, themed
 
 
-def states_by_half_hour(table: pd.DataFrame, *, texts: Texts) -> Any:
-    """Mean number of seats in each state by half-hour, stacked up to the installed seats.
+def states_by_half_hour(
+    table: pd.DataFrame, *, texts: Texts, colours: dict[str, str] = STATES, counted: str = "chart.seats"
+) -> Any:
+    """Mean number of seats (or agents) in each state by half-hour, stacked up to all of them.
 
     Args:
-        table: `half_hour` ('08:30'), `state` (a key of theme.STATES), `name`, `order`, `seats` (a mean).
+        table: `half_hour` ('08:30'), `state` (a key of `colours`), `name`, `order`, `seats` (a mean).
         texts: the page's texts.
+        colours: of the states from the bottom.
+        counted: the text of what is counted.
     """
     names = dict(zip(table["state"], table["name"], strict=True))
-    known = [state for state in STATES if state in names]
+    known = [state for state in colours if state in names]
     return themed(
         alt.Chart(table)
         .mark_bar(width={"band": 1})
@@ -26,18 +30,18 @@ def states_by_half_hour(table: pd.DataFrame, *, texts: Texts) -> Any:
             y=alt.Y(
                 "seats:Q",
                 stack="zero",
-                axis=alt.Axis(title=texts("chart.seats"), format=",.0f", tickCount=5, tickMinStep=1),
+                axis=alt.Axis(title=texts(counted), format=",.0f", tickCount=5, tickMinStep=1),
             ),
             color=alt.Color(
                 "name:N",
                 sort=[names[state] for state in known],
-                scale=alt.Scale(domain=[names[state] for state in known], range=[STATES[state] for state in known]),
+                scale=alt.Scale(domain=[names[state] for state in known], range=[colours[state] for state in known]),
             ),
             order=alt.Order("order:Q"),
             tooltip=[
                 alt.Tooltip("half_hour:O", title=texts("chart.half_hour")),
                 alt.Tooltip("name:N", title=texts("chart.state")),
-                alt.Tooltip("seats:Q", title=texts("chart.seats"), format=",.1f"),
+                alt.Tooltip("seats:Q", title=texts(counted), format=",.1f"),
             ],
         ),
         height=300,

@@ -37,6 +37,8 @@ STATES = {
     "unpaid_pause": "#EBD5A6",
     "empty": "#E9ECF0",
 }
+#: Scheduled time: worked, paused, not there.
+SHIFTS = {"worked": MAIN, "pause": "#D9A441", "absent": "#D98C7E"}
 #: How contacts end, from served to lost.
 OUTCOMES = {
     "answered": "#1F5FA8",

@@ -11,9 +11,9 @@ from dashboards.choices import choose
 from dashboards.figures.seats import fill_by_half_hour, occupancy_against_service, states_by_half_hour
 from dashboards.figures.trends import trend
 from dashboards.frame import current_frame
-from dashboards.seat_cards import busy_agents, busy_queues, used_seats
+from dashboards.seat_cards import busy_agents, busy_queues, shift_cards, used_seats
 
-TILES = ("seat_utilisation", "occupancy", "seat_fill", "working_time_utilisation")
+TILES = ("seat_utilisation", "occupancy", "seat_fill", "working_time_utilisation", "shrinkage", "adherence")
 
 frame = current_frame()
 text = frame.texts
@@ -56,6 +56,7 @@ with right:
         behind=Behind("seats", ("half_hour", "measure"), {"half_hour": "half_hour"}, {"centre": centre}),
     )
 
+shift_cards(frame, centre)
 busy_queues(frame)
 left, right = st.columns([3, 2])
 with left:

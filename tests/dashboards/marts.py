@@ -90,7 +90,10 @@ select row_number() over () as ticket_key, city_code, city_code || '.town' as to
 from days, cities, types, (select 1 as customer_key), range(cast(customers * (1 + sort_order % 3) // 200 + (hash(date, city_code, code) % 2) as bigint))
 where level = 3 or code in ('service', 'unknown');
 create table fct_contact as
-select date_key, city_code, code as channel_code, outcome, outcome = 'answered' as is_answered,
+select row_number() over () as contact_key, 1 as customer_key, 'consultation' as service_type_code, cast(20 as tinyint) as half_hour_key,
+  timezone('Asia/Shanghai', strptime(cast(date_key as varchar), '%Y%m%d')) as started_at, 12.0 as wait_seconds, 90.0 as talk_seconds,
+  false as has_ticket, true as is_first_contact, true as has_no_repeat,
+  date_key, city_code, code as channel_code, outcome, outcome = 'answered' as is_answered,
   outcome = 'ended_in_ivr' as is_ended_in_ivr, outcome = 'ended_in_ivr' as is_self_served
 from days, cities, (values ('voice'), ('web_chat')) as c (code), (values ('answered'), ('answered'), ('abandoned'), ('ended_in_ivr')) as o (outcome);
 create table fct_seat_half_hour as

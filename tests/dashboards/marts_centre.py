@@ -5,6 +5,10 @@
 CENTRE = """
 create table dim_agent as select n as agent_key, format('A{:04d}', n) as code from range(1, 5) as t (n)
 union all select 0, 'none';
+create table fct_shift_half_hour as
+select 1 as agent_key, seat_key, date_key, half_hour_key, city_code, branch_key, 1800 as scheduled_seconds, 1400 as worked_seconds,
+  100 as pause_seconds, 80 as paid_pause_seconds, 300 as absent_seconds
+from dim_seat, days, dim_half_hour where half_hour_key between 16 and 43 and seat_key between 1 and 9;
 create table dim_loop_step as
 select * from (values
   ('new', 1, 'province', '待派单', 'New', 1800), ('dispatched', 2, 'branch', '已派单', 'Dispatched', 7200),
@@ -58,6 +62,6 @@ select * exclude (branch_key, queue_key, service_type_code), 1 + hash(date_key) 
 from kpi_day where channel_code = 'voice';
 """
 
-FACTS = ("fct_loop_day", "fct_ticket_sla", "fct_backlog_day", "fct_survey_answer", "fct_line_half_hour", "dq_freshness",
+FACTS = ("fct_shift_half_hour", "fct_loop_day", "fct_ticket_sla", "fct_backlog_day", "fct_survey_answer", "fct_line_half_hour", "dq_freshness",
          "dq_reconciliation", "dq_load", "dq_restatement", "fct_telephony_residual", "fct_import_reject",
          "kpi_agent_day")  # fmt: skip

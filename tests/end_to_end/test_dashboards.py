@@ -248,10 +248,11 @@ def test_a_note_is_seen_in_a_city_which_cannot_take_it_away_and_a_view_restores_
     send("views")
     type_into("view_name", "weekly")
     send("view_send")
-    until(lambda: _all(browser, "[class*=st-key-forget_]"), "the view to be kept")
+    until(lambda: not _all(browser, "[data-testid=stStatusWidget]"), "the view to be kept")
     _open(browser, f"{address}/access-channel?lang=zh-CN&period=last_28_days&city=xian", "接入方式")
     send("views")
-    kept = until(lambda: [each for each in _all(browser, "button") if each.text.endswith("weekly")], "the view")
+    weekly = "[class*=st-key-view_] button"
+    kept = until(lambda: [each for each in _all(browser, weekly) if "weekly" in each.text], "the view")
     kept[0].click()
     until(lambda: "Overview" in _text(browser).splitlines() and "(7 days)" in _text(browser), "the view's page")
     until(lambda: _values(browser, ".st-key-filter_city input") == ["Yulin"], "the view's city")
