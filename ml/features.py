@@ -13,7 +13,7 @@ from core.errors import CrmError
 from core.settings import Settings
 from warehouse.build import last_build
 from warehouse.dbt_run import run_dbt
-from warehouse.export import engine_options, literal
+from warehouse.export import engine_options, literal, quoted
 from warehouse.lock import warehouse_lock
 
 #: Columns that name a row; every other column is a feature.
@@ -21,7 +21,7 @@ KEYS = ("customer_key", "as_of")
 #: Customers drawn at most for each as-of date that is learnt from or judged by.
 LEARNT_ROWS = 300_000
 #: What the database may hold while features or scores are built; larger tables go to its temporary files.
-_MEMORY = "3GB"
+_MEMORY = "4GB"
 _UNITS = {"KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 _AMOUNT = re.compile(r"^\s*([\d.]+)\s*([KMGT]I?B)\s*$", re.I)
 
@@ -92,7 +92,10 @@ def build_features(settings: Settings, as_of: Sequence[date], *, most_rows: int 
     if last_build(settings) is None:
         raise CrmError("There is no finished build to learn from.", "Build the marts with: crm pipeline")
     with warehouse_lock(settings, "features"):
-        _run(settings, "tag:features", sorted(set(as_of)), _drawn(settings, most_rows))
+        try:
+            _run(settings, "tag:features", sorted(set(as_of)), _drawn(settings, most_rows))
+        finally:
+            _drop_steps(settings)
 
 
 def build_scores(settings: Settings) -> None:
@@ -110,10 +113,20 @@ def _drawn(settings: Settings, most_rows: int | None) -> str:
     return str(2**64 * 3 * most_rows // (2 * customers)) if customers > 1.5 * most_rows else ""
 
 
+def _drop_steps(settings: Settings) -> None:
+    """Free the space of what features are built from."""
+    with duckdb.connect(str(settings.warehouse_file), config=engine_options(settings)) as connection:
+        steps = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'features' and starts_with(table_name, 'ftr_')"
+        ).fetchall()
+        for (name,) in steps:
+            connection.execute("drop table features." + quoted(str(name)))
+
+
 def _bounded(settings: Settings) -> Settings:
     """The settings with the database's memory no larger than features need."""
     given = _AMOUNT.match(settings.duckdb_memory)
-    if given and float(given[1]) * _UNITS[given[2].upper()] <= 3e9:
+    if given and float(given[1]) * _UNITS[given[2].upper()] <= 4e9:
         return settings
     return settings.model_copy(update={"duckdb_memory": _MEMORY})
 
