@@ -14,7 +14,8 @@ from dags.gates import gate, gate_and_publish
     # After a day's outage one run brings everything: loads go by row versions, not by time.
     catchup=False,
     max_active_runs=1,
-    default_args=DEFAULTS,
+    # Of those that wait for the warehouse it goes first: training can wait, figures are looked at.
+    default_args=DEFAULTS | {"priority_weight": 100},
     dagrun_timeout=timedelta(minutes=30),
     on_failure_callback=told_of_delay,
     tags=["marts"],

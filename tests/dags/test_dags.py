@@ -61,6 +61,8 @@ def test_the_warehouse_has_one_writer(bag: DagBag) -> None:
     writers = {task.task_id: task.pool for dag in _dags(bag) for task in dag.tasks if task.task_id in WRITERS}
     assert set(writers) == WRITERS
     assert set(writers.values()) == {WAREHOUSE_POOL}
+    weights = {dag.dag_id: {task.priority_weight for task in dag.tasks} for dag in _dags(bag)}
+    assert min(weights.pop("capture_to_marts")) > max(weight for each in weights.values() for weight in each)
 
 
 def test_failures_and_delays_are_told(bag: DagBag) -> None:
