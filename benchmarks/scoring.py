@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 from core.database import make_engine, session_scope
 from core.settings import Settings
@@ -70,7 +70,7 @@ def training(settings: Settings) -> list[Row]:
     from ml.training import train
 
     marks: list[tuple[str, float]] = [("start", perf_counter())]
-    train(settings, _MODELS, tell=lambda step: marks.append((step, perf_counter())))
+    train(settings, _MODELS, tell=lambda step: _mark(marks, step))
     seconds = _between(marks)
     rows = [_row("training of all customer models", sum(seconds.values()), "s", note=_each(seconds))]
     return [*rows, _row("peak memory of training", _peak(), "GB", "< 6.4")]
@@ -81,7 +81,7 @@ def scoring(settings: Settings) -> list[Row]:
     from ml.scoring import score
 
     marks: list[tuple[str, float]] = []
-    result = score(settings, tell=lambda step: marks.append((step, perf_counter())))
+    result = score(settings, tell=lambda step: _mark(marks, step))
     seconds = _between(marks)
     models = sum(seconds.get(step, 0.0) for step in _MODELS)
     total = sum(result.scores.values())
@@ -92,7 +92,14 @@ def scoring(settings: Settings) -> list[Row]:
     rows += [_row(f"  {step}", seconds[step], "s") for step in _MODELS if step in seconds]
     rows += [_row(f"scores into the {step}", seconds[step], "s") for step in ("lake", "store", "marts")]
     rows.append(_row("gates and publication", seconds["publish"], "s"))
+    rows.append(_row("processor time of it all", process_time(), "s"))
     return [*rows, _row("peak memory of scoring", _peak(), "GB", "< 6.4", "features, marts and publication included")]
+
+
+def _mark(marks: list[tuple[str, float]], step: str) -> None:
+    """Note when a step began; what was spent so far goes to standard error, for a run that is broken off."""
+    marks.append((step, perf_counter()))
+    print(f"{step}: {process_time():.0f} s of processor time, peak {_peak():.2f} GB", file=sys.stderr, flush=True)
 
 
 def _between(marks: list[tuple[str, float]]) -> dict[str, float]:
