@@ -39,7 +39,8 @@ def tiles(frame: Frame, codes: Sequence[str]) -> None:
     now = first_row(source.kpis(view.period, only=codes, city=frame.city))
     before = first_row(source.kpis(view.before, only=codes, city=frame.city)) if view.before else {}
     daily = source.kpis(view.period, ("day",), only=codes, city=frame.city)
-    with st.grid(4, min_column_width=150, key="tiles"):
+    across = 4 if len(codes) % 4 == 0 or len(codes) % 3 else 3
+    with st.grid(across, min_column_width=150, key="tiles"):
         for code in codes:
             trend = list(daily[code].dropna().astype(float)) if code in daily else []
             _tile(frame, frame.kpi(code), now.get(code), before.get(code), trend)

@@ -54,20 +54,22 @@ def in_use(table: pd.DataFrame, *, texts: Texts, needed: int = 0) -> Any:
     return themed(alt.layer(*layers), height=280)
 
 
-def peaks(table: pd.DataFrame, *, texts: Texts, measure: str | None = None) -> Any:
+def peaks(table: pd.DataFrame, *, texts: Texts, measure: str | None = None, form: str = ",.0f") -> Any:
     """A count by day, a line for each kind: most lines in use at once, or another `measure`.
 
     Args:
         table: `day`, `name`, `value`.
         texts: the page's texts.
         measure: what is counted.
+        form: the numbers' format.
     """
+    whole = {"tickMinStep": 1} if form == ",.0f" else {}
     names = list(dict.fromkeys(table["name"]))
     base = alt.Chart(table).encode(
         x=alt.X("day:T", axis=day_axis()),
         y=alt.Y(
             "value:Q",
-            axis=alt.Axis(title=None, format=",.0f", tickCount=5, tickMinStep=1),
+            axis=alt.Axis(title=None, format=form, tickCount=5, **whole),
             scale=alt.Scale(domainMin=0),
         ),
         color=alt.Color(
@@ -79,7 +81,7 @@ def peaks(table: pd.DataFrame, *, texts: Texts, measure: str | None = None) -> A
         tooltip=[
             alt.Tooltip("day:T", title=texts("chart.day"), format="%Y-%m-%d"),
             alt.Tooltip("name:N", title=texts("lines.kind")),
-            alt.Tooltip("value:Q", title=measure or texts("lines.peak"), format=",.0f"),
+            alt.Tooltip("value:Q", title=measure or texts("lines.peak"), format=form),
         ],
     )
     # Unseen and larger, so that a point is hit without aiming.

@@ -10,6 +10,7 @@ from dashboards.answers.lines import (
     half_hours,
     lines_needed,
     needed,
+    recordings_kept,
     through_day,
     trunks,
 )
@@ -74,4 +75,6 @@ with left:
          behind=Behind("lines", ("day", "name"), {"day": "day", "resource": "code"}))  # fmt: skip
 with right:
     plain_table(frame, "lines_needed", needed(frame, found))
+stored = recordings_kept(frame)
+card(frame, "lines_stored", stored, lambda: peaks(stored, texts=text, measure=text("lines.gigabytes"), form=",.2~f"))
 plain_table(frame, "lines_trunks", trunks(frame))

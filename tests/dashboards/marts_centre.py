@@ -36,6 +36,9 @@ select date_key, half_hour_key, resource, line_code, 'province' as city_code, 20
   3600 + 100 * cast(half_hour_key as int) as busy_seconds, 4 + half_hour_key % 5 as peak
 from days, dim_half_hour, (values ('trunk', 'all'), ('trunk', 'trunk1'), ('ivr', 'all')) as l (resource, line_code)
 where half_hour_key between 16 and 43;
+create table fct_recording_day as
+select date_key, 'standard' as rule, 'province' as city_code, 50 as recordings, 9000 as seconds, 40000000 as bytes, 5 as recordings_purged,
+  4000000 as bytes_purged from days;
 create table dq_freshness as
 select 'contacts' as table_name, 'province' as city_code, 1000 as rows_found, timestamptz '2026-11-08 22:00:00+08' as latest_event_at,
   timestamptz '2026-11-09 01:00:00+08' as loaded_at, false as is_ahead;
@@ -62,6 +65,6 @@ select * exclude (branch_key, queue_key, service_type_code), 1 + hash(date_key) 
 from kpi_day where channel_code = 'voice';
 """
 
-FACTS = ("fct_shift_half_hour", "fct_loop_day", "fct_ticket_sla", "fct_backlog_day", "fct_survey_answer", "fct_line_half_hour", "dq_freshness",
+FACTS = ("fct_shift_half_hour", "fct_loop_day", "fct_ticket_sla", "fct_backlog_day", "fct_survey_answer", "fct_line_half_hour", "fct_recording_day", "dq_freshness",
          "dq_reconciliation", "dq_load", "dq_restatement", "fct_telephony_residual", "fct_import_reject",
          "kpi_agent_day")  # fmt: skip
