@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine
 
 from core.database import make_engine, session_scope
 from core.settings import Settings, get_settings
@@ -17,7 +17,7 @@ from crm_api.identity import passwords
 from crm_api.reference.service import load_reference
 from crm_api.store import migrate
 from tests.browser import open_chromium
-from tests.servers import missing, postgresql_cluster
+from tests.servers import copy_database, drop_database, missing, postgresql_cluster
 
 _numbers = count(1)
 
@@ -63,25 +63,16 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgresql() -> Iterator[str]:
     """URL of a private PostgreSQL cluster whose database `template_crm` is a migrated store."""
     with postgresql_cluster() as url:
-        admin = create_engine(make_url(url).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text("CREATE DATABASE template_crm"))
-        admin.dispose()
-        _prepare(make_url(url).set(database="template_crm").render_as_string(hide_password=False))
+        _prepare(copy_database(url, "template0", "template_crm"))
         yield url
 
 
 @pytest.fixture
 def postgresql_url(postgresql: str) -> Iterator[str]:
     """URL of a fresh PostgreSQL store, migrated, with reference data; dropped after the test."""
-    name = f"crm_{next(_numbers)}"
-    admin = create_engine(make_url(postgresql).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template_crm"))
-    yield make_url(postgresql).set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-    admin.dispose()
+    own = copy_database(postgresql, "template_crm", f"crm_{next(_numbers)}")
+    yield own
+    drop_database(own)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url, select, text
+from sqlalchemy import Engine, select
 from starlette.testclient import TestClient
 
 from core.actor import Actor
@@ -20,30 +20,12 @@ from crm_api.identity.service import create_demo_users
 from crm_api.web.dependencies import SESSION_COOKIE
 from crm_api.web.settings import WebSettings
 from tests.crm_api.world import World, build_world
+from tests.servers import copy_database, drop_database
 
 #: So generous that no test meets a limit by accident.
 SETTINGS = WebSettings(requests_per_second=100_000, requests_burst=100_000)
 Client = Callable[..., TestClient]
 _numbers = count(1)
-
-
-def copy_database(url: str, template: str, name: str) -> str:
-    """URL of a new database of the cluster, made from `template`."""
-    server = make_url(url).set(drivername="postgresql+psycopg", database="postgres")
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    admin.dispose()
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
-def drop_database(url: str) -> None:
-    """Throw away a database that `copy_database` made."""
-    server = make_url(url).set(drivername="postgresql+psycopg", database="postgres")
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)"))
-    admin.dispose()
 
 
 @pytest.fixture(scope="session", autouse=True)
