@@ -127,7 +127,9 @@ def main(address: str) -> None:
     """Everything, in order."""
     with ExitStack() as open_sessions:
         names = ("agent", "dispatcher", "baoji_handler", "reviewer", "manager")
-        people = {name: open_sessions.enter_context(signed_in(address, name)) for name in names}
+        people = {name: signed_in(address, name) for name in names}
+        for client in people.values():
+            open_sessions.callback(client.close)
         agent = people["agent"]
         say(f"readyz {agent.get('/readyz').status_code}, metrics from outside {agent.get('/metrics').status_code}")
         pages = [agent.get(path).status_code for path in ("/app/capture", "/pages/_stcore/health")]
