@@ -7,7 +7,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.database import Key, UtcDateTime
-from crm_api.base import Base, one_of
+from crm_api.base import Base, Captured, one_of
 
 PROCESS_STATUSES = ("draft", "active", "retired")
 
@@ -24,7 +24,7 @@ class Process(Base):
     sort_order: Mapped[int] = mapped_column(server_default="0")
 
 
-class ProcessVersion(Base):
+class ProcessVersion(Captured, Base):
     """One state of a process's definition; a ticket stays with the version it began under."""
 
     __tablename__ = "process_versions"

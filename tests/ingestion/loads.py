@@ -1,5 +1,6 @@
 """What tests of loads share: a store to write to, and the lake as its readers see it."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -56,11 +57,15 @@ def current(lake: Path, name: str) -> dict[Any, dict[str, Any]]:
 
 
 def in_store(store: Engine, name: str) -> dict[Any, dict[str, Any]]:
-    """The table's rows in the store, without personal columns."""
+    """The table's rows in the store, without personal columns; documents as the text that the store holds."""
     columns = [column for column in table(name).c if not column.info.get("personal")]
     key = next(iter(table(name).primary_key.columns)).name
     with store.connect() as connection:
-        return {row[key]: dict(row) for row in connection.execute(select(*columns)).mappings()}
+        rows = connection.execute(select(*columns)).mappings().all()
+    return {
+        row[key]: {name: json.dumps(each) if isinstance(each, dict) else each for name, each in row.items()}
+        for row in rows
+    }
 
 
 def assert_lake_equals_store(store: Engine, lake: Path, *, calendar: bool = False) -> None:

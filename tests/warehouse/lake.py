@@ -1,5 +1,6 @@
 """Writes a store's rows straight to the lake, as a load of ingestion would: for fast tests of the warehouse."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,11 @@ from crm_api.models import Base
 
 Rows = list[dict[str, Any]]
 TABLES: dict[str, Table] = {table.name: table for table in captured_tables() if table.metadata is Base.metadata}
+
+
+def _stored(value: Any) -> Any:
+    """Documents lie in the lake as the store holds them: JSON."""
+    return json.dumps(value) if isinstance(value, dict | list) else value
 
 
 def stored_rows(engine: Engine) -> dict[str, Rows]:
@@ -41,7 +47,7 @@ def write_load(
         if not content:
             continue
         schema = arrow_schema(TABLES[name])
-        kept = [{field: row.get(field) for field in schema.names} for row in content]
+        kept = [{field: _stored(row.get(field)) for field in schema.names} for row in content]
         table = pa.Table.from_pylist(kept, schema=schema)
         table = table.append_column(LOAD_COLUMN, pa.array([load] * len(kept), pa.string()))
         path = load_file(lake, name, load, 0)

@@ -12,10 +12,9 @@ stays as (
     span.city_code,
     span.state,
     cast(round(span.seconds) as bigint) as stay_seconds,
-    cast(coalesce(span.seconds <= step.target_seconds, false) as bigint) as within_target,
+    cast(coalesce(span.seconds <= span.target_seconds, false) as bigint) as within_target,
     {{ 'case when span.is_new then 1 else -1 end' if is_increment() else '1' }} as sign
   from {{ changes_of(spans) if is_increment() else spans }} as span
-  left join {{ ref('dim_loop_step') }} as step on span.state = step.state
 ),
 
 counted as (
