@@ -1,5 +1,6 @@
 """Before any page: who looks, or the way to the sign-in and back."""
 
+from dataclasses import replace
 from html import escape
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -22,9 +23,10 @@ def signed_in() -> Viewer | None:
 def is_another(viewer: Viewer) -> bool:
     """Whether `viewer` is signed in no longer, or with other rights; while the CRM is away nobody knows."""
     try:
-        return signed_in() != viewer
+        now = signed_in()
     except CrmUnreachableError:
         return False
+    return now is None or replace(now, csrf_token=viewer.csrf_token) != viewer
 
 
 def refuse(text: Texts, viewer: Viewer | None, title: str) -> None:

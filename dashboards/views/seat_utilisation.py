@@ -18,7 +18,7 @@ TILES = ("seat_utilisation", "occupancy", "seat_fill", "working_time_utilisation
 frame = current_frame()
 text = frame.texts
 used = frame.kpi("seat_utilisation")
-if frame.city:
+if frame.city or not frame.source.scope.is_province:
     st.caption(text("seats.city_note"))
 tiles(frame, TILES)
 

@@ -221,7 +221,7 @@ def test_a_click_on_a_mark_opens_the_rows_behind_it_and_escape_closes_them(brows
     rows = ".st-key-behind_channel_mix_rows"
     until(lambda: _all(browser, rows) and "Web chat: " in _all(browser, rows)[0].text, "the rows")
     for kind in ("csv", "xlsx"):
-        assert _all(browser, f".st-key-download_channel_mix_rows_{kind} button")
+        until(lambda kind=kind: _all(browser, f".st-key-download_channel_mix_rows_{kind} button"), kind)
     ActionChains(browser).send_keys(Keys.ESCAPE).perform()
     until(lambda: not _all(browser, rows), "the rows to be closed")
 
@@ -248,10 +248,10 @@ def test_a_note_is_seen_in_a_city_which_cannot_take_it_away_and_a_view_restores_
     send("views")
     type_into("view_name", "weekly")
     send("view_send")
-    until(lambda: not _all(browser, "[data-testid=stStatusWidget]"), "the view to be kept")
+    weekly = "[class*=st-key-view_] button"
+    until(lambda: [each for each in _all(browser, weekly) if "weekly" in each.text], "the view to be kept")
     _open(browser, f"{address}/access-channel?lang=zh-CN&period=last_28_days&city=xian", "接入方式")
     send("views")
-    weekly = "[class*=st-key-view_] button"
     kept = until(lambda: [each for each in _all(browser, weekly) if "weekly" in each.text], "the view")
     kept[0].click()
     until(lambda: "Overview" in _text(browser).splitlines() and "(7 days)" in _text(browser), "the view's page")
