@@ -16,10 +16,24 @@ from core.settings import Settings, get_settings
 from crm_api.identity import passwords
 from crm_api.reference.service import load_reference
 from crm_api.store import migrate
+from tests import order
 from tests.browser import open_chromium
 from tests.servers import copy_database, drop_database, missing, postgresql_cluster
 
 _numbers = count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long first."""
+    items.sort(key=lambda item: order.place(item.nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> order.Together | None:
+    """Files stay whole and in our order (--dist loadfile)."""
+    if config.option.dist != "loadfile":
+        return None
+    config.option.loadscopereorder = False
+    return order.Together(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
