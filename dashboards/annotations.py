@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from time import monotonic_ns
 from typing import Any
 from urllib.parse import urlencode
 
@@ -63,7 +64,8 @@ def change(viewer: Viewer, method: str, path: str, body: Mapping[str, Any] | Non
         ask(viewer, method, path, body)
     except CrmError as error:
         return str(error)
-    st.session_state["notes_version"] = st.session_state.get("notes_version", 0) + 1
+    # Unlike any other session's: what another tab was told before is not this one's answer.
+    st.session_state["notes_version"] = monotonic_ns()
     return None
 
 

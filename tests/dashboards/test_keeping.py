@@ -69,6 +69,14 @@ def test_a_view_is_kept_with_the_pages_filters(crm: Crm) -> None:
     assert crm.views == []
 
 
+def test_what_is_written_is_seen_whatever_other_tabs_were_told_before(crm: Crm) -> None:
+    first, second = open_page("overview", lang="en"), open_page("overview", lang="en")
+    for app, words in ((first, "one"), (second, "two")):
+        app.text_input(key="note_text").set_value(words)
+        app.button(key="note_send").click().run()
+        assert any(words in each.value for each in app.text)
+
+
 def test_without_the_crm_the_pages_figures_are_there_and_it_is_told(crm: Crm) -> None:
     crm.error = CrmUnreachableError("The CRM does not answer.", "Start it.")
     app = open_page("overview", lang="en")
