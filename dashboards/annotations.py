@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from time import monotonic_ns
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +19,8 @@ from dashboards.tables import starts
 #: Seconds that what the CRM said is believed.
 BELIEVED = 30
 _NOTES, _VIEWS = "/api/v1/annotations", "/api/v1/saved-views"
+#: Of the answers: each change makes another one, so that every page of this server asks anew.
+_latest = {"version": 0}
 #: A flag of a note that spans days stands at its first day.
 COLUMNS = ["id", "unit", "first_day", "last_day", "text", "created_by"]
 
@@ -53,7 +54,7 @@ def _rows(viewer: Viewer, path: str) -> list[dict[str, Any]] | None:
     """What the CRM lists for the viewer; None: it does not answer. Nobody signed in: nothing."""
     if not viewer.username:
         return []
-    asked = _Asked(viewer, path, st.session_state.get("notes_version", 0))
+    asked = _Asked(viewer, path, _latest["version"])
     found: list[dict[str, Any]] | None = _remembered(asked.key, asked)
     return found
 
@@ -64,8 +65,7 @@ def change(viewer: Viewer, method: str, path: str, body: Mapping[str, Any] | Non
         ask(viewer, method, path, body)
     except CrmError as error:
         return str(error)
-    # Unlike any other session's: what another tab was told before is not this one's answer.
-    st.session_state["notes_version"] = monotonic_ns()
+    _latest["version"] += 1
     return None
 
 
