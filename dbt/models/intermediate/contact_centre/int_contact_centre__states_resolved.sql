@@ -1,8 +1,9 @@
 -- What this system captures holds one state at a time (tested). Recorded history may overlap: there the state that
 -- ranks first holds (talk > hold > wrap-up > alerting > pause > available), so that time is never counted twice.
+-- Read anew where it is asked for: held in memory it would be the largest table there is, twice.
 with
 
-states as (
+states as not materialized (
   select
     * replace (
       -- A state still open lasts until the load that saw it.
@@ -12,7 +13,7 @@ states as (
   {{ only_affected('agent_state_id', 'affected_agent_states') }}
 ),
 
-foreign_states as (select * from states where source <> 'captured' and ended_at > started_at),
+foreign_states as not materialized (select * from states where source <> 'captured' and ended_at > started_at),
 
 cuts as (
   select agent_key, source, started_at as cut from foreign_states

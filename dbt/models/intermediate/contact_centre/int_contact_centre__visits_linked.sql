@@ -1,7 +1,7 @@
 -- Nearly every contact has one visit: only the others need grouping.
 with
 
-visits as (
+visits as not materialized (
   select * from {{ ref('fct_queue_visit') }}
   {{ only_affected('contact_key', 'affected_contacts') }}
 ),

@@ -2,9 +2,10 @@
 -- An interval that crosses local midnight is cut there; nearly none does, so the others pass through as they are.
 with
 
-states as (select * from {{ ref('int_contact_centre__states_resolved') }}),
+states as not materialized (select * from {{ ref('int_contact_centre__states_resolved') }}),
 
-placed as (
+-- Read twice rather than held in memory whole.
+placed as not materialized (
   select
     state.*,
     (epoch_us(state.started_at) + {{ local_offset_us() }}) // 86400000000 as first_day,

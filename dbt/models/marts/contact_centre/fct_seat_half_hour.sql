@@ -1,21 +1,21 @@
 {{ config(materialized='changing', key='date_key', affected='affected_seat_days') }}
+-- Read twice rather than held in memory whole.
 with
 
-states as (
+states as not materialized (
   select * from {{ ref('fct_agent_state') }}
   {{ only_affected('date_key', 'affected_seat_days') }}
 ),
 
 seats as (select * from {{ ref('dim_seat') }}),
 
-placed as (
+placed as not materialized (
   select
     seat_key,
     agent_key,
     date_key,
     state,
     pause_paid,
-    city_code,
     branch_key,
     seconds,
     -- Microseconds since local midnight; states are cut at midnight, so an end may be 24:00 but never beyond.
@@ -25,13 +25,13 @@ placed as (
   from states
 ),
 
-halves as (
+halves as not materialized (
   select *, start_us // 1800000000 as first_half, (end_us - 1) // 1800000000 as last_half from placed
 ),
 
 clipped as (
   select
-    seat_key, agent_key, date_key, first_half as half_hour_key, state, pause_paid, city_code, branch_key, seconds
+    seat_key, agent_key, date_key, first_half as half_hour_key, state, pause_paid, branch_key, seconds
   from halves
   where first_half = last_half
   union all
@@ -42,7 +42,6 @@ clipped as (
     first_half + piece as half_hour_key,
     state,
     pause_paid,
-    city_code,
     branch_key,
     (least(end_us, (first_half + piece + 1) * 1800000000) - greatest(start_us, (first_half + piece) * 1800000000))
     / 1000000.0 as seconds
@@ -57,7 +56,6 @@ worked_by_agent as (
     seat_key,
     date_key,
     half_hour_key,
-    city_code,
     branch_key,
     agent_key,
     sum(seconds) as occupied_seconds,
@@ -66,7 +64,7 @@ worked_by_agent as (
     sum(case when state = 'pause' then seconds else 0 end) as pause_seconds,
     sum(case when state = 'pause' and pause_paid then seconds else 0 end) as paid_pause_seconds
   from clipped
-  group by seat_key, date_key, half_hour_key, city_code, branch_key, agent_key
+  group by seat_key, date_key, half_hour_key, branch_key, agent_key
 ),
 
 worked as (
@@ -74,7 +72,6 @@ worked as (
     seat_key,
     date_key,
     cast(half_hour_key as tinyint) as half_hour_key,
-    city_code,
     branch_key,
     sum(occupied_seconds) as occupied_seconds,
     sum(on_contact_seconds) as on_contact_seconds,
@@ -83,7 +80,7 @@ worked as (
     sum(paid_pause_seconds) as paid_pause_seconds,
     count(*) as agents
   from worked_by_agent
-  group by seat_key, date_key, half_hour_key, city_code, branch_key
+  group by seat_key, date_key, half_hour_key, branch_key
 ),
 
 -- Opening seconds of each half-hour of each day on which anything was recorded.
@@ -122,7 +119,6 @@ installed as (
     seat.seat_key,
     opening.date_key,
     opening.half_hour_key,
-    seat.city_code,
     seat.branch_key,
     opening.open_seconds
   from seats as seat
@@ -139,7 +135,7 @@ select
   coalesce(installed.date_key, worked.date_key) as date_key,
   coalesce(installed.half_hour_key, worked.half_hour_key) as half_hour_key,
   coalesce(installed.branch_key, worked.branch_key) as branch_key,
-  coalesce(installed.city_code, worked.city_code) as city_code,
+  branch.city_code,
   seat.centre_code,
   cast(coalesce(installed.open_seconds, 0) as integer) as installed_seconds_open,
   coalesce(worked.occupied_seconds, 0) as occupied_seconds,
@@ -156,3 +152,4 @@ full outer join worked
     and installed.half_hour_key = worked.half_hour_key
     and installed.branch_key = worked.branch_key
 inner join seats as seat on seat.seat_key = coalesce(installed.seat_key, worked.seat_key)
+inner join {{ ref('dim_branch') }} as branch on branch.branch_key = coalesce(installed.branch_key, worked.branch_key)

@@ -5,7 +5,8 @@
 -- Whole numbers, so that an increment adds the difference exactly.
 with
 
-stays as (
+-- Read twice rather than held in memory whole.
+stays as not materialized (
   select
     span.date_key,
     span.ended_date_key,

@@ -17,7 +17,7 @@ stops as (
   where not is_clock_running {{ only_affected('ticket_key', 'affected_tickets', 'and') }}
 ),
 
-termed as (
+termed as materialized (
   select
     ticket.*,
     coalesce(policy.code, 'unknown') as policy_code,
@@ -31,7 +31,8 @@ termed as (
     on matched.sla_policy_key = policy.sla_policy_key and matched.version_number = policy.version_number
 ),
 
-clocks as (
+-- Read twice rather than held in memory whole.
+clocks as not materialized (
   {% for clock, ended, due in [
     ('first_response', 'first_response_at', 'first_response_due_at'), ('resolution', 'resolved_at', 'resolution_due_at')
   ] -%}
