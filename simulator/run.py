@@ -1,5 +1,6 @@
 """One run from parameters to finished rows, with progress on stderr."""
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -105,7 +106,8 @@ def reference_rows() -> dict[str, pa.Table]:
     tables: dict[str, pa.Table] = {}
     with engine.connect() as connection:
         for table in captured_tables():
-            found = [dict(row._mapping) for row in connection.execute(select(table).order_by(*table.primary_key))]
+            rows_of = connection.execute(select(table).order_by(*table.primary_key)).mappings()
+            found = [{name: _as_loaded(value) for name, value in row.items()} for row in rows_of]
             if found:
                 rows = pa.Table.from_pylist(found, schema=schema_of(table.name))
                 place = rows.column_names.index("row_version")
@@ -113,6 +115,11 @@ def reference_rows() -> dict[str, pa.Table]:
                 tables[table.name] = rows.set_column(place, "row_version", version)
     engine.dispose()
     return tables
+
+
+def _as_loaded(value: object) -> object:
+    """A value as a load brings it to the lake: documents are text."""
+    return json.dumps(value) if isinstance(value, dict | list) else value
 
 
 def units_of(engine: Engine) -> list[Any]:
