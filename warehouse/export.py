@@ -1,14 +1,16 @@
 """Copies the built marts into one immutable file."""
 
 import os
-import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 
 from core.files import sync_folder
 from core.settings import Settings
+from warehouse.copying import copying
 from warehouse.gate_history import history
 
 SCHEMA = "marts"
@@ -55,17 +57,46 @@ def _copy(connection: duckdb.DuckDBPyConnection, name: str) -> int:
     return int(counted)
 
 
-def export_marts(settings: Settings, target: Path, run_id: str) -> dict[str, int]:
-    """Copy every mart of the warehouse to a new file `target`, whole or not at all; row counts by mart.
+@contextmanager
+def copy_begun(settings: Settings) -> Iterator[Future[None] | None]:
+    """Begin to copy the warehouse's file, for `export_marts`; what the body does not export is deleted.
 
-    The copy is made beside it under a temporary name, flushed to disk, then renamed. A full disk raises
-    duckdb.Error or OSError and leaves nothing behind.
+    None where the file holds too much that is not in use: then the marts are written anew instead. Nothing may write
+    to the warehouse meanwhile (`warehouse_lock`).
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.stem}.partial.duckdb")
+    temporary = _temporary(settings)
+    temporary.parent.mkdir(parents=True, exist_ok=True)
     _forget(temporary)
     try:
-        counts = _write(settings, temporary, run_id)
+        if _is_compact(settings):
+            with copying(settings.warehouse_file, temporary) as copied:
+                yield copied
+        else:
+            yield None
+    finally:
+        _forget(temporary)
+
+
+def _temporary(settings: Settings) -> Path:
+    """Where the next publication is made: one name, so that what a killed process left is deleted by the next."""
+    return settings.published / ".marts_next.partial.duckdb"
+
+
+def export_marts(settings: Settings, target: Path, run_id: str, copied: Future[None] | None) -> dict[str, int]:
+    """Write every mart of the warehouse to a new file `target`, whole or not at all; row counts by mart.
+
+    It is made beside it under a temporary name, flushed to disk, then renamed. A full disk raises
+    duckdb.Error or OSError and leaves nothing behind.
+
+    Args:
+        settings: of the installation.
+        target: the file to make.
+        run_id: of the publication.
+        copied: what `copy_begun` yields; this must be called within it.
+    """
+    temporary = _temporary(settings)
+    try:
+        counts = _write(settings, temporary, run_id, copied)
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.replace(target)
@@ -82,9 +113,10 @@ def _forget(temporary: Path) -> None:
             path.unlink()
 
 
-def _write(settings: Settings, temporary: Path, run_id: str) -> dict[str, int]:
-    if _is_compact(settings):
-        return _trimmed_copy(settings, temporary, run_id)
+def _write(settings: Settings, temporary: Path, run_id: str, copied: Future[None] | None) -> dict[str, int]:
+    if copied is not None:
+        copied.result()
+        return _trimmed(settings, temporary, run_id)
     with duckdb.connect(":memory:", config=engine_options(settings)) as connection:
         connection.execute(f"attach {literal(settings.warehouse_file)} as built (read_only)")
         connection.execute(f"attach {literal(temporary)} as target")
@@ -109,9 +141,8 @@ def _is_compact(settings: Settings) -> bool:
     return bool(used >= _LEAST_USED * total)
 
 
-def _trimmed_copy(settings: Settings, temporary: Path, run_id: str) -> dict[str, int]:
-    """Copy the file's bytes, then drop all but the marts from the copy: far cheaper than writing every mart anew."""
-    shutil.copyfile(settings.warehouse_file, temporary)
+def _trimmed(settings: Settings, temporary: Path, run_id: str) -> dict[str, int]:
+    """Drop all but the marts from a copy of the file: far cheaper than writing every mart anew."""
     with duckdb.connect(str(temporary), config=engine_options(settings)) as connection:
         ((catalogue,),) = connection.execute("select current_database()").fetchall()
         schemas = connection.execute(

@@ -1,6 +1,8 @@
 """Gates the lake's batch and the marts, then publishes the marts as an immutable file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,7 +15,7 @@ from core.settings import Settings, get_settings
 from core.time import utc_now
 from warehouse.build import last_build
 from warehouse.expectations import Found
-from warehouse.export import export_marts
+from warehouse.export import copy_begun, export_marts
 from warehouse.gate_history import GateRun, find, keep, mend_of, new_run_id, released, told_of
 from warehouse.gate_page import write_index, write_page
 from warehouse.horizon import data_through
@@ -38,15 +40,19 @@ def publish(settings: Settings | None = None, progress: Callable[[str], None] | 
     with warehouse_lock(settings, "publish"):
         if last_build(settings) is None:
             raise CrmError("There is no finished build to publish.", "Build the marts with: crm build")
-        tell("gates")
-        run, found = _gates(settings)
-        keep(settings, run)
-        write_page(settings, run, found)
-        if run.is_held:
-            raise GateFailedError(f"A gate does not hold (run {run.run_id}); nothing was published:\n  {told_of(run)}",
-                                  mend_of(run))  # fmt: skip
-        tell("export")
-        return _publish(settings, run, found)
+        with ExitStack() as held:
+            with _writable(settings):
+                copied = held.enter_context(copy_begun(settings))
+            tell("gates")
+            run, found = _gates(settings)
+            keep(settings, run)
+            write_page(settings, run, found)
+            if run.is_held:
+                raise GateFailedError(
+                    f"A gate does not hold (run {run.run_id}); nothing was published:\n  {told_of(run)}", mend_of(run)
+                )
+            tell("export")
+            return _publish(settings, run, found, copied)
 
 
 def publish_released(run_id: str, *, by: str, reason: str, settings: Settings | None = None) -> Publication | None:
@@ -81,7 +87,10 @@ def publish_released(run_id: str, *, by: str, reason: str, settings: Settings | 
             raise BadInputError(
                 f"The marts of {run_id} are gone: they were built anew since.", "Gate what is there now: crm publish"
             )
-        return _publish(settings, run, run.failed)
+        with ExitStack() as held:
+            with _writable(settings):
+                copied = held.enter_context(copy_begun(settings))
+            return _publish(settings, run, run.failed, copied)
 
 
 def _gates(settings: Settings) -> tuple[GateRun, list[Found]]:
@@ -105,33 +114,43 @@ def _marked(run: GateRun, found: list[Found]) -> list[dict[str, Any]]:
     return [each if each["holds"] or not run.released_by else each | mark for each in found]
 
 
-def _publish(settings: Settings, run: GateRun, found: list[Found]) -> Publication:
-    run_id = _run_id(settings) if run.released_by else run.run_id
-    run = replace(run, publication=run_id)
-    file = marts_file(settings, run_id)
+@contextmanager
+def _writable(settings: Settings) -> Iterator[None]:
+    """What breaks while the file is made is the disk's: PublishFailedError."""
     try:
-        counts = export_marts(settings, file, run_id)
-        built = last_build(settings)
-        # The load that the marts were built from: the lake may have newer ones by now.
-        loads = [load for load in completed_loads(settings.lake) if built and load.load_id == built.loads[-1]]
-        publication = Publication(
-            run_id=run_id,
-            file=file,
-            published_at=utc_now(),
-            data_through=data_through(settings),
-            loaded_at=datetime.fromisoformat(loads[-1].snapshot_at) if loads else None,
-            row_counts=counts,
-            gates=_marked(run, found),
-        )
-        remember(publication)
-        point_to(settings, publication)
+        yield
     except (OSError, duckdb.Error) as error:
-        file.with_suffix(".json").unlink(missing_ok=True)
-        file.unlink(missing_ok=True)
         raise PublishFailedError(
             f"The marts could not be written to {settings.published}: {error}",
             "Make room (or mend the folder), then: crm publish. What was published before is untouched.",
         ) from error
+
+
+def _publish(settings: Settings, run: GateRun, found: list[Found], copied: Future[None] | None) -> Publication:
+    run_id = _run_id(settings) if run.released_by else run.run_id
+    run = replace(run, publication=run_id)
+    file = marts_file(settings, run_id)
+    try:
+        with _writable(settings):
+            counts = export_marts(settings, file, run_id, copied)
+            built = last_build(settings)
+            # The load that the marts were built from: the lake may have newer ones by now.
+            loads = [load for load in completed_loads(settings.lake) if built and load.load_id == built.loads[-1]]
+            publication = Publication(
+                run_id=run_id,
+                file=file,
+                published_at=utc_now(),
+                data_through=data_through(settings),
+                loaded_at=datetime.fromisoformat(loads[-1].snapshot_at) if loads else None,
+                row_counts=counts,
+                gates=_marked(run, found),
+            )
+            remember(publication)
+            point_to(settings, publication)
+    except PublishFailedError:
+        file.with_suffix(".json").unlink(missing_ok=True)
+        file.unlink(missing_ok=True)
+        raise
     keep(settings, run)
     write_index(settings)
     prune(settings, settings.keep_publications)
