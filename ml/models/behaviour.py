@@ -1,6 +1,6 @@
 """Behaviour and value on scales in which distances mean something."""
 
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,10 @@ class BehaviourScale:
         names: the columns taken.
         logged: which of them are on a log scale.
     """
+
+    #: Borders of what is believed; models of earlier versions have none.
+    low: Any = -np.inf
+    high: Any = np.inf
 
     def fit(self, frame: pd.DataFrame) -> Self:
         """Learn the scales from training rows.
