@@ -73,9 +73,9 @@ def _asked(settings: Settings, engine: Engine) -> list[Row]:
         for question in yaml.safe_load(_QUESTIONS.read_text(encoding="utf-8")):
             marts_query, store_query = question["marts"], text(question["store"])
             lake_query = Template(question["lake"]).substitute(tables)
-            marts = _median(lambda query=marts_query: reader.rows(query))  # type: ignore[misc]
-            operational = _median(lambda query=store_query: store.execute(query).fetchall())  # type: ignore[misc]
-            parquet = _median(lambda query=lake_query: lake.execute(query).fetchall())  # type: ignore[misc]
+            marts = _median(lambda query=marts_query: reader.rows(query))  # type: ignore[misc]  # mypy infers no lambda with a default
+            operational = _median(lambda query=store_query: store.execute(query).fetchall())  # type: ignore[misc]  # mypy infers no lambda with a default
+            parquet = _median(lambda query=lake_query: lake.execute(query).fetchall())  # type: ignore[misc]  # mypy infers no lambda with a default
             beyond_store.append(operational / marts)
             beyond_lake.append(parquet / marts)
             note = f"marts {marts * 1000:.1f} ms, PostgreSQL {operational * 1000:.0f} ms, lake {parquet * 1000:.1f} ms"

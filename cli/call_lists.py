@@ -118,7 +118,7 @@ def show(code: str, username: str, as_json: bool) -> None:
         return
     click.echo(f"{code}: {told['state']}, version {told['version']}")
     for name in ("entries", "outcomes", "gates"):
-        counts: dict[str, int] = told[name]  # type: ignore[assignment]
+        counts: dict[str, int] = told[name]  # type: ignore[assignment]  # JSON of known shape
         click.echo(f"  {name}: " + (", ".join(f"{key} {count:,}" for key, count in counts.items() if count) or "none"))
 
 

@@ -68,7 +68,7 @@ def show_target(figure: Figure, language: Language) -> str:
 
 def change(figure: Figure, value: float | None, before: float | None, language: Language) -> Change:
     """The change since the compared period: points for a share, percent for everything else."""
-    colour: Colour = {"up": "normal", "down": "inverse"}.get(figure.good, "off")  # type: ignore[assignment]
+    colour: Colour = {"up": "normal", "down": "inverse"}.get(figure.good, "off")  # type: ignore[assignment]  # a literal looked up in a dict
     if value is None or before is None or math.isnan(value) or math.isnan(before):
         return Change("", "off")
     if figure.unit == "ratio":

@@ -107,7 +107,7 @@ class BulkWriter:
 
 def cursor_error(connection: Connection) -> Any:
     """The driver's class of integrity errors."""
-    return connection.dialect.dbapi.IntegrityError  # type: ignore[union-attr]
+    return connection.dialect.dbapi.IntegrityError  # type: ignore[union-attr]  # the dialect has loaded its driver
 
 
 def _integrity(statement: str, error: Exception) -> Exception:

@@ -61,7 +61,7 @@ def begin_writing(session: Session) -> None:
     if is_postgresql(session):
         return
     connection = session.connection()
-    if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]
+    if not connection.connection.dbapi_connection.in_transaction:  # type: ignore[union-attr]  # a DB-API connection is there once it is open
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

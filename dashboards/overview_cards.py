@@ -73,7 +73,7 @@ def map_card(frame: Frame) -> None:
         frame, "map", table,
         lambda: tile_map(table, texts=text, name=frame.kpi_name(code), unit=kpi.unit, target=kpi.target, good=kpi.good),
         kpis=[code],
-        behind=Behind(ON_THE_MAP[code], ("name",), {"city": "city_code"}, only),  # type: ignore[arg-type]
+        behind=Behind(ON_THE_MAP[code], ("name",), {"city": "city_code"}, only),  # type: ignore[arg-type]  # the values are names of data sets
         control=lambda: st.selectbox(
             text("card.map.measure"), list(ON_THE_MAP), format_func=frame.kpi_name, key="map_measure",
             label_visibility="collapsed",

@@ -76,7 +76,7 @@ def compose_mail(written: Written, to: str, forms: Sequence[str], settings: Mail
     parts = message.get_payload()
     page = parts[1] if isinstance(parts, list) else message
     for picture in written.pictures:
-        page.add_related(picture.content, "image", "png", cid=f"<{picture.content_id}>")  # type: ignore[union-attr]
+        page.add_related(picture.content, "image", "png", cid=f"<{picture.content_id}>")  # type: ignore[union-attr]  # a part of a mail is a message
     for form in forms:
         main, sub = _MEDIA[form]
         file = entry.file(form)

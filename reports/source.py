@@ -105,4 +105,4 @@ class Source:
 
 def number(value: object) -> float | None:
     """A figure of a data frame as a float; None for NULL."""
-    return None if pd.isna(value) else float(value)  # type: ignore[call-overload, arg-type]
+    return None if pd.isna(value) else float(value)  # type: ignore[call-overload, arg-type]  # a cell of any type

@@ -45,7 +45,7 @@ class ScreenPops:
                     users = users_of(session, {_agent(message) for message in fresh})
                     for message in fresh:
                         if _agent(message) in users:
-                            announce(session, username=users[_agent(message)], **_told(message))  # type: ignore[arg-type]
+                            announce(session, username=users[_agent(message)], **_told(message))  # type: ignore[arg-type]  # keywords from a dict
             except OperationalError as error:
                 log.warning("The store does not answer, %d screen pops are lost: %s", len(fresh), error.orig)
 

@@ -287,6 +287,6 @@ def _move(session: Session, table: Table, moved: Mapping[int, str]) -> None:
 def _keep_log(session: Session, plan: Plan, table: Table) -> None:
     log = ListAssessment.__table__
     connection = session.connection()
-    connection.execute(log.delete().where(ListAssessment.campaign_id == plan.campaign.id))  # type: ignore[attr-defined]
+    connection.execute(log.delete().where(ListAssessment.campaign_id == plan.campaign.id))  # type: ignore[attr-defined]  # a table, typed as a clause
     rows = select(func.coalesce(plan.campaign.id, 0), table.c.customer_id, table.c.gate)
     connection.execute(insert(ListAssessment).from_select(["campaign_id", "customer_id", "gate"], rows))

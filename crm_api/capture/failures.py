@@ -104,4 +104,4 @@ def install(app: FastAPI) -> None:
     for kind, inner in list(app.exception_handlers.items()):
         if iscoroutinefunction(inner):
             continue
-        app.add_exception_handler(kind, _for_pages(inner))  # type: ignore[arg-type]
+        app.add_exception_handler(kind, _for_pages(inner))  # type: ignore[arg-type]  # Starlette's handlers take any exception

@@ -77,7 +77,7 @@ def discover(settings: WebSettings) -> Provider:
 
 
 def _client(settings: WebSettings, redirect_url: str) -> Any:
-    from authlib.integrations.httpx_client import OAuth2Client  # type: ignore[import-untyped]
+    from authlib.integrations.httpx_client import OAuth2Client  # type: ignore[import-untyped]  # has no types
 
     return OAuth2Client(
         client_id=settings.oidc_client_id,
@@ -114,7 +114,7 @@ def finish(
         ProviderUnavailableError: the provider does not answer.
     """
     import httpx
-    from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]
+    from authlib.common.errors import AuthlibBaseError  # type: ignore[import-untyped]  # has no types
 
     with session_scope(engine) as session:
         statement = delete(OidcAttempt).where(

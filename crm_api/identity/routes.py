@@ -75,12 +75,12 @@ def log_in_with_password(
         logins.labels("throttled").inc()
         wait = math.ceil((outcome.blocked_until - utc_now()).total_seconds())
         headers = {"Retry-After": str(max(wait, 1))}
-        return problem_response(  # type: ignore[return-value]
+        return problem_response(  # type: ignore[return-value]  # FastAPI takes a response for a model
             request, 429, "Too many failed sign-ins.", mend="Wait, or ask an administrator.", headers=headers
         )
     if outcome.user is None:
         logins.labels("refused").inc()
-        return problem_response(request, 401, "The user name or the password is wrong.")  # type: ignore[return-value]
+        return problem_response(request, 401, "The user name or the password is wrong.")  # type: ignore[return-value]  # FastAPI takes a response for a model
     logins.labels("opened").inc()
     return open_session(request, response, session, outcome.user, settings)
 

@@ -36,7 +36,7 @@ def queue(session: Session, *, actor: Actor, limit: int = 50, now: datetime | No
     statement = (
         select(Ticket)
         .join(TicketWork, TicketWork.ticket_id == Ticket.id)
-        .where(*_waiting(now or utc_now(), actor.username))  # type: ignore[arg-type]
+        .where(*_waiting(now or utc_now(), actor.username))  # type: ignore[arg-type]  # conditions from a tuple
         .order_by(TicketWork.state_since, Ticket.id)
         .limit(limit)
     )
@@ -51,7 +51,7 @@ def claim_next(session: Session, *, actor: Actor, now: datetime | None = None) -
     row = session.execute(
         select(Ticket, TicketWork)
         .join(TicketWork, TicketWork.ticket_id == Ticket.id)
-        .where(*_waiting(at, actor.username))  # type: ignore[arg-type]
+        .where(*_waiting(at, actor.username))  # type: ignore[arg-type]  # conditions from a tuple
         .order_by(TicketWork.state_since, Ticket.id)
         .limit(1)
         .with_for_update(of=TicketWork, skip_locked=True)

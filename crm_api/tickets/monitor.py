@@ -309,7 +309,7 @@ def _stays(actor: Actor, start: datetime, end: datetime, unit_id: int | None) ->
     return select(
         TicketEvent.to_state.label("state"),
         TicketEvent.occurred_at.label("entered_at"),
-        func.lead(TicketEvent.occurred_at).over(**order).label("left_at"),  # type: ignore[arg-type]
+        func.lead(TicketEvent.occurred_at).over(**order).label("left_at"),  # type: ignore[arg-type]  # window arguments from a dict
     ).where(TicketEvent.ticket_id.in_(touched), moved)
 
 

@@ -89,7 +89,7 @@ def get_nodes(
     now = utc_now()
     return [
         NodeOut(
-            state=each.state,  # type: ignore[arg-type]
+            state=each.state,  # type: ignore[arg-type]  # the store holds the literals only
             city_unit_id=each.city_unit_id,
             county_unit_id=each.county_unit_id,
             tickets=each.tickets,

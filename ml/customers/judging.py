@@ -44,7 +44,7 @@ def by_group(outcome: np.ndarray, probability: np.ndarray, group: pd.Series) -> 
     table = pd.DataFrame({"rate": outcome, "probability": probability, "group": group.astype(str).to_numpy()})
     grouped = table.groupby("group")
     result: dict[str, dict[str, float]] = (
-        grouped[["rate", "probability"]].mean().assign(rows=grouped.size()).round(5).to_dict("index")  # type: ignore[assignment]
+        grouped[["rate", "probability"]].mean().assign(rows=grouped.size()).round(5).to_dict("index")  # type: ignore[assignment]  # pandas names its keys as hashable
     )
     return result
 

@@ -39,7 +39,7 @@ def products() -> list[str]:
     return list(parameters()["offers"])
 
 
-class PeerRates(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class PeerRates(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Share of takers among customers of the same kind and city: what is used where nothing better was shown."""
 
     def __init__(self, smoothing: float = 20.0) -> None:

@@ -70,7 +70,7 @@ def learn(settings: Settings) -> tuple[dict[str, VolumeForecaster], dict[str, An
     weight = np.array([row["calls"] for row in overall])
     told = {name: float(np.average([row[name] for row in overall], weights=weight)) if len(overall) else float("nan")
             for name in ("wape", "baseline_wape", "mase", "coverage_80")}  # fmt: skip
-    told["errors"] = errors  # type: ignore[assignment]
+    told["errors"] = errors  # type: ignore[assignment]  # a dict of mixed values
     return models, told, pd.DataFrame({"calls": found[ALL_QUEUES]}).reset_index(names="at"), as_of
 
 

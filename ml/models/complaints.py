@@ -38,7 +38,7 @@ class Suggestion:
     level_confidence: tuple[float, ...]
 
 
-class ComplaintClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class ComplaintClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Type of a text, with calibrated confidence; learns from corrections.
 
     Pieces of text (characters, pairs of characters, English words) weighted by TF-IDF; a linear support vector machine,

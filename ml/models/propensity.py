@@ -86,7 +86,7 @@ class DeepBooster(SmallBooster):
     settings: ClassVar[dict[str, float]] = {"max_leaf_nodes": 31, "learning_rate": 0.08, "l2_regularization": 1.0}
 
 
-class PropensityClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class PropensityClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Calibrated probability of one of two outcomes, from any table, with the reasons of each score.
 
     Columns are typed from their values: numbers (numeric text included), dates, categories; empty, constant and

@@ -20,7 +20,7 @@ _LARGE = 100_000
 _CHUNK = 500_000
 
 
-class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]
+class Segmenter(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """K-means on log-scaled behaviour and value, with a certificate of how stable the groups are.
 
     Numbers (dates included) are taken; skewed ones are put on a log scale, missing ones at the median. Categories only

@@ -13,7 +13,7 @@ from ml.models.columns import FEW_LEVELS, Column, as_frame, as_number, as_text, 
 _SHRINKAGE_ROWS = 20.0
 
 
-class TableReader(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class TableReader(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Read numbers and category codes from a table of any mixture of columns.
 
     `transform` gives a float64 matrix, one column for each column kept: numbers (NaN where missing) first, then

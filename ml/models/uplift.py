@@ -24,7 +24,7 @@ _CONTROL = re.compile(
 _CHUNK = 50_000
 
 
-class UpliftClassifier(BaseEstimator):  # type: ignore[misc]
+class UpliftClassifier(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Effect of a treatment on each row of any table, from rows that were treated or held out at random.
 
     Args:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 _LOG_BOUNDS = (-9.0, 12.0)
 
 
-class CustomerValue(BaseEstimator):  # type: ignore[misc]
+class CustomerValue(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """BG/NBD (Fader, Hardie, Lee 2005) and Gamma-Gamma (Fader, Hardie 2013) by maximum likelihood.
 
     Args:

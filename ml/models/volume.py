@@ -29,7 +29,7 @@ _ENOUGH_DAYS = 60
 _LASTING_DAYS = 60
 
 
-class VolumeForecaster(BaseEstimator):  # type: ignore[misc]
+class VolumeForecaster(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Counts per interval: day total × intraday profile, bent by a Poisson gradient boosting, with conformal quantiles.
 
     Any regular step (5 minutes, half-hours, days, weeks); closed hours, closed weekdays and missing days may be left
