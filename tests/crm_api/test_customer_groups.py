@@ -53,8 +53,11 @@ def test_a_group_is_made_once_joined_left_and_taken_out_of_use(web: Client, sqli
 def test_the_page_makes_a_group_with_the_customer_and_takes_them_out(
     web: Client, sqlite_world: tuple[Engine, World]
 ) -> None:
-    customer = sqlite_world[1][("customer", "own")]
+    with session_scope(sqlite_world[0]) as session:
+        university = {"unit": "baoji", "code": "C-UNI", "name": "宝鸡文理学院"}
+        customer = add_customer(session, university, kind="organisation").id
     manager = web("baoji_manager")
+    assert "新建并加入" in manager.get(f"/app/customers/{customer}").text
     place = f"/app/customers/{customer}/groups"
     made = manager.post(place, data={"code": "G-1", "name": "秦岭大学"})
     assert made.status_code == 200 and "秦岭大学" in made.text
