@@ -23,6 +23,7 @@ ROUTERS: tuple[str, ...] = (
     "crm_api.identity.oidc_routes:router",
     "crm_api.customers.routes:router",
     "crm_api.customers.merge_routes:router",
+    "crm_api.customers.group_routes:router",
     "crm_api.customers.tmf629:router",
     "crm_api.contacts.routes:router",
     "crm_api.contacts.wrap_up_routes:router",

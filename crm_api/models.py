@@ -10,6 +10,7 @@ from crm_api.capture import models as capture
 from crm_api.contacts import models as contacts
 from crm_api.contacts import text_models as contact_texts
 from crm_api.contacts import wrap_up_models as wrap_ups
+from crm_api.customers import group_models as customer_groups
 from crm_api.customers import models as customers
 from crm_api.exchange import models as exchange
 from crm_api.identity import models as identity
@@ -37,6 +38,7 @@ __all__ = [
     "capture",
     "contact_texts",
     "contacts",
+    "customer_groups",
     "customers",
     "exchange",
     "identity",

@@ -15,6 +15,7 @@ from simulator.contacts import ABANDONED, VOICE, Catalogue, Demand
 from simulator.customers import build_population
 from simulator.deadlines import Deadlines
 from simulator.demand import day_shapes
+from simulator.groups import group_rows
 from simulator.outages import OutageDesk
 from simulator.parameters import Parameters
 from simulator.places import build_places, township_rows
@@ -93,6 +94,8 @@ class Province:
         for table, rows in CustomerRows(
             self.parameters, self.places, self.clock, self.population, self.wish.seed
         ).slices():
+            sink.add(table, rows)
+        for table, rows in group_rows(self.population, self.places, self.clock):
             sink.add(table, rows)
 
     def _stretch(self, rng: np.random.Generator, first: int, last: int, sink: Sink) -> None:

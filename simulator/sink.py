@@ -18,6 +18,8 @@ SIMULATED = (
     "accounts",
     "subscriptions",
     "consents",
+    "customer_groups",
+    "customer_group_members",
     "contacts",
     "calls",
     "queue_visits",

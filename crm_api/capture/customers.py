@@ -16,8 +16,9 @@ from crm_api.capture.pages import render
 from crm_api.capture.phone_words import way_text
 from crm_api.capture.queues import rows_of
 from crm_api.contacts.text_models import ContactText
+from crm_api.customers import groups, service
 from crm_api.customers import search as searching
-from crm_api.customers import service
+from crm_api.customers.group_models import CustomerGroup
 from crm_api.customers.models import CustomerMerge
 from crm_api.customers.routes import match_bodies
 from crm_api.customers.view import view
@@ -34,6 +35,7 @@ router = APIRouter(include_in_schema=False)
 Reader = Annotated[Identity, requires(Permission.CUSTOMER_READ)]
 Revealer = Annotated[Identity, requires(Permission.CUSTOMER_REVEAL)]
 _SHOWN = 20
+_GROUPS_SHOWN = 500
 
 
 @router.get("/app/customers")
@@ -88,6 +90,8 @@ def show_customer(
     customer = service.get_customer(session, customer_id, identity.actor)
     record(session, "customer.viewed", actor=identity.actor, subject=("customer", customer.id), origin=origin)
     seen = view(session, customer, identity.actor)
+    own = groups.groups_of(session, customer.id, identity.actor)
+    may_group = identity.may(Permission.KEY_LEVEL_DECIDE)
     tickets = {
         row.id: row for row in session.scalars(select(Ticket).where(Ticket.id.in_([t.id for t in seen.tickets])))
     }
@@ -106,9 +110,21 @@ def show_customer(
         answers={each.contact_id: each.score for each in seen.surveys if each.contact_id},
         scores=scores.of(session, customer.id),
         campaigns=history(session, identity.actor, customer.id),
+        groups=own,
+        members=groups.members(session, [each.id for each in own], identity.actor),
+        may_group=may_group,
+        other_groups=_others(session, identity, own) if may_group else [],
         may_capture=identity.may(Permission.CONTACT_CREATE),
         merge=merge,
     )
+
+
+def _others(session: Session, identity: Identity, own: list[CustomerGroup]) -> list[CustomerGroup]:
+    """The active groups that a customer can still join."""
+    statement = groups.visible(identity.actor).where(
+        CustomerGroup.is_active, CustomerGroup.id.not_in([each.id for each in own])
+    )
+    return list(session.scalars(statement.order_by(CustomerGroup.name, CustomerGroup.id).limit(_GROUPS_SHOWN)))
 
 
 def _texts(session: Session, contact_ids: list[int]) -> dict[int, str]:

@@ -13,6 +13,7 @@ from crm_api.audit.service import Origin, record
 from crm_api.campaigns.models import CallAttempt, CallListEntry
 from crm_api.capture.models import Callback
 from crm_api.contacts.models import Contact
+from crm_api.customers.group_models import CustomerGroupMember
 from crm_api.customers.models import (
     Account,
     Consent,
@@ -46,6 +47,7 @@ MOVED: tuple[Any, ...] = (
     CallAttempt,
     OutboundCall,
     KeyLevelProposal,
+    CustomerGroupMember,
 )
 #: Of two rows that would be equal after the move, the survivor's stays and the other is set aside.
 _SAME: dict[Any, tuple[str, ...]] = {
@@ -53,6 +55,7 @@ _SAME: dict[Any, tuple[str, ...]] = {
     CustomerEmail: ("address",),
     Consent: ("channel", "purpose", "valid_from"),
     CallListEntry: ("campaign_id",),
+    CustomerGroupMember: ("group_id", "left_at"),
 }
 
 

@@ -7,6 +7,8 @@ from dashboards.frame import Frame
 
 #: Outside the segments: new before, lost after.
 OUTSIDE = -1
+#: Groups of customers shown, those with the highest fees.
+MOST_GROUPS = 200
 
 
 def _own(frame: Frame, table: pd.DataFrame, *stems: str) -> pd.DataFrame:
@@ -103,6 +105,27 @@ def key_customers(frame: Frame) -> pd.DataFrame:
             **{name: known[name] for name in counts[:3]},
             "per_customer": (known["complaints"] / known["customers"]).round(2),
             **{name: known[name] for name in counts[3:]},
+        }
+    )
+
+
+def customer_groups(frame: Frame) -> pd.DataFrame:
+    """Groups of customers by fees: what their members met in the period, shared out where one is in several.
+
+    Columns: `group_name`, `group_code`, `city`, `members` (now), `contacts`, `complaints`, `yuan_a_year` (their running
+    fees over twelve months).
+    """
+    cities = frame.unit_names()
+    table = frame.source.rows_of("customer_groups", frame.view.period, city=frame.city, most=MOST_GROUPS)
+    return pd.DataFrame(
+        {
+            "group_name": table["title"],
+            "group_code": table["code"],
+            "city": [cities.get(code, code) for code in table["city_code"]],
+            "members": table["members"],
+            "contacts": table["contacts"].astype(float).round(1),
+            "complaints": table["complaints"].astype(float).round(1),
+            "yuan_a_year": table["yuan"].astype(float).round(0),
         }
     )
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from dashboards.answers.customers import (
+    customer_groups,
     has_leaving_model,
     key_changes,
     key_customers,
@@ -21,6 +22,7 @@ from dashboards.plain_table import plain_table
 frame = current_frame()
 text = frame.texts
 plain_table(frame, "key_customers", key_customers(frame))
+plain_table(frame, "customer_groups", customer_groups(frame))
 known = segments(frame)
 if known.empty:
     st.info(text("customers.none"), icon=":material/hourglass_empty:")

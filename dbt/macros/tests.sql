@@ -78,3 +78,18 @@ where fact.{{ column }} not in (select {{ place[1] }} from {{ ref(place[0]) }})
 {% test holds(model, condition) %}
 select * from {{ rows_that_came(model) }} as checked where not coalesce({{ condition }}, false)
 {% endtest %}
+
+{# Of each combination of the columns the weights of a bridge add up to 1. #}
+{% test weights_add_up(model, columns) %}
+select {{ columns | join(', ') }}, sum(weight) as weights
+from {{ rows_of_changed_keys(model) }} as checked
+group by {{ columns | join(', ') }}
+having abs(sum(weight) - 1) > 1e-9
+{% endtest %}
+
+{# Stretches of one key, from valid_from to valid_to, never overlap; several rows may share a stretch. #}
+{% test one_after_the_other(model, key) %}
+select {{ key }}, valid_from, valid_to
+from (select distinct {{ key }}, valid_from, valid_to from {{ rows_of_changed_keys(model) }}) as stretch
+qualify valid_from < lag(valid_to) over (partition by {{ key }} order by valid_from, valid_to)
+{% endtest %}

@@ -133,6 +133,10 @@ def _offer() -> dict[str, Any]:
     return {"code": f"offer_{next(_numbers)}", "name_zh": "新套餐", "name_en": "New", "margin_fen": 100}
 
 
+def _group() -> dict[str, Any]:
+    return {"code": f"G-{next(_numbers)}", "name": "酒店集团"}
+
+
 ANY_VERSION = {"If-Match": "*"}
 
 TABLE: dict[tuple[str, str], Row] = {
@@ -163,6 +167,25 @@ TABLE: dict[tuple[str, str], Row] = {
         target="customer",
         body=lambda: {"key_level": "none"},
         headers=ANY_VERSION,
+    ),
+    # groups of customers
+    ("GET", "/api/v1/customer-groups"): Row(DESK),
+    ("POST", "/api/v1/customer-groups"): Row(DECIDERS, body=_group, status=201),
+    ("GET", "/api/v1/customer-groups/{group_id}"): Row(DESK, target="group"),
+    ("PATCH", "/api/v1/customer-groups/{group_id}"): Row(
+        DECIDERS, target="group", body=lambda: {"name": "渭滨酒店集团"}, headers=ANY_VERSION
+    ),
+    ("POST", "/api/v1/customer-groups/{group_id}/members"): Row(
+        DECIDERS, target="group", body=lambda: {"customer_id": 987654321}, status=404
+    ),
+    ("DELETE", "/api/v1/customer-groups/{group_id}/members/{customer_id}"): Row(
+        DECIDERS, target="group", also={"customer_id": "987654321"}, status=404
+    ),
+    ("POST", "/app/customers/{customer_id}/groups"): Row(
+        DECIDERS, target="customer", form=lambda: {"group_id": "987654321"}, status=404
+    ),
+    ("POST", "/app/customers/{customer_id}/groups/{group_id}/leave"): Row(
+        DECIDERS, target="customer", also={"group_id": "987654321"}, status=404
     ),
     # scores
     ("GET", "/api/v1/customers/{customer_id}/scores"): Row(DESK, target="customer"),

@@ -12,7 +12,7 @@ from crm_api.analysis.models import Annotation
 from crm_api.attachments import service as attachments
 from crm_api.campaigns import service as campaigns
 from crm_api.contacts.models import Contact
-from crm_api.customers import merging
+from crm_api.customers import groups, merging
 from crm_api.customers.models import (
     Account,
     Consent,
@@ -166,6 +166,8 @@ def build_world(session: Session) -> World:
         refresh(session, [merged.id])
         ids[("merge", side)] = merge.id
         ids[("unit", side)] = customer.unit_id or 0
+        group = groups.create(session, code=f"world-{side}", name="酒店集团", unit_id=customer.unit_id, actor=_PROVINCE)
+        ids[("group", side)] = group.id
         subscription = ReportSubscription(
             kind="weekly", unit_id=customer.unit_id, email=f"{side}@example.com", language="zh-CN", forms="pdf",
             created_by="boss", created_at=START,

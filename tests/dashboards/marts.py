@@ -75,8 +75,14 @@ select n as seat_key, format('A{:02d}', n) as code, if(n <= 8, 'xian-1', 'xian-2
 from range(1, 13) as t (n) union all select 0, 'none', 'none', 0, 'unknown';
 create table dim_customer as
 select row_number() over () as customer_key, branch_key, city_code, city_code || '.town' as township_code, name_zh || '镇' as township_name_zh,
-  name_en || ' town' as township_name_en, date '2020-01-01' as registered_date, cast(null as date) as left_date
-from cities, range(customers) union all select 0, 0, 'unknown', 'unknown', '未知', 'Unknown', null, null;
+  name_en || ' town' as township_name_en, 3000 as monthly_fee_fen, date '2020-01-01' as registered_date, cast(null as date) as left_date
+from cities, range(customers) union all select 0, 0, 'unknown', 'unknown', '未知', 'Unknown', 0, null, null;
+create table dim_customer_group as
+select * from (values (1, 'G1', '曲江酒店集团', 2, 'xian', true), (2, 'G2', '宝鸡物业集团', 4, 'baoji', true), (0, 'none', '—', 0, 'unknown', false))
+  as t (customer_group_key, code, title, branch_key, city_code, is_active);
+create table bridge_customer_group as
+select *, timestamptz '2020-01-01 00:00:00+00' as valid_from, timestamptz '9999-12-31 00:00:00+00' as valid_to, true as is_current
+from (values (1, 1, 'xian', 0.5), (1, 2, 'xian', 0.5), (2, 1, 'xian', 1.0)) as t (customer_key, customer_group_key, city_code, weight);
 create table days as
 select date_key, date, dayofweek(date) in (0, 6) as is_weekend, date - $first as day_number
 from dim_date where date between $first and $last;
@@ -204,6 +210,7 @@ def publish_marts(settings: Settings, run_id: str, *, is_empty: bool = False) ->
                 "dim_campaign",
                 "fct_call_list_entry",
                 "fct_list_gate",
+                "bridge_customer_group",
                 *FACTS,
                 *COMPLAINT_FACTS,
             ):

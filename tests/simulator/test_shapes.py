@@ -126,3 +126,29 @@ def test_bad_service_drives_customers_away() -> None:
     assert leaving[2] > 1.5 * leaving[0]
     assert leaving[1] > leaving[0]
     assert 0.004 < leaving[0] < 0.05
+
+
+def test_organisations_form_groups_that_only_organisations_of_the_city_are_in(ask: Ask) -> None:
+    groups = ask.execute(
+        "SELECT g.id, count(*), bool_and(c.kind = 'organisation' AND c.unit_id = g.unit_id), "
+        "bool_and(m.joined_at BETWEEN c.registered_at AND coalesce(m.left_at, m.joined_at)), "
+        "bool_and(m.left_at IS NOT DISTINCT FROM c.left_at) "
+        "FROM customer_groups g JOIN customer_group_members m ON m.group_id = g.id "
+        "JOIN customers c ON c.id = m.customer_id GROUP BY ALL"
+    ).fetchall()
+    assert 11 <= len(groups) < 60
+    assert all(2 <= members <= 6 and ours and within and until for _, members, ours, within, until in groups)
+    several = ask.execute(
+        "SELECT count(*) FROM (SELECT customer_id FROM customer_group_members GROUP BY 1 HAVING count(*) > 1)"
+    ).fetchone()
+    assert several is not None and several[0] > 0
+
+
+def test_groups_draw_nothing(province: Played) -> None:
+    from simulator.groups import group_rows
+    from tests.simulator.conftest import plain
+
+    again = {
+        name: plain(rows) for name, rows in group_rows(province[0].population, province[0].places, province[0].clock)
+    }
+    assert all(again[name].equals(province[1][name]) for name in again)
