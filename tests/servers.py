@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -17,12 +18,32 @@ _DEBIAN = Path("/usr/lib/postgresql")
 _MEMORY_BYTES = 4 << 30
 
 
+#: Below those that the system gives to outgoing connections, so that none takes a port between its choice and its use;
+#: with room behind each, which phones take for their media.
+_PORTS = range(12_000, 20_000, 8)
+#: Workers begin far from each other, and no port is given twice soon.
+_candidates = cycle(
+    sorted(_PORTS, key=lambda port: (port - os.getpid() * 397 * _PORTS.step) % (_PORTS.stop - _PORTS.start))
+)
+
+
 def free_port() -> int:
-    """A TCP port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """A port of loopback that nobody has, for TCP or for UDP."""
+    for port in _candidates:
+        try:
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                with socket.socket(type=kind) as probe:
+                    probe.bind(("127.0.0.1", port))
+        except OSError:
+            continue
         return port
+    raise AssertionError("unreachable: the candidates go round")
+
+
+def free_media_ports() -> tuple[int, int]:
+    """The first and the last of a thousand ports that `free_port` does not give; a PBX looks which of them are free."""
+    first = 20_000 + 1000 * (free_port() // _PORTS.step % 12)
+    return first, first + 998
 
 
 def missing(what: str, mend: str) -> None:

@@ -1,12 +1,14 @@
 """Publishing to the live bus, within the transaction of what it tells about, and listening to it."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from time import monotonic, sleep
 from typing import Any
 
 import psycopg
 from sqlalchemy import Engine, delete, func, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from core.time import utc_now
@@ -63,7 +65,11 @@ class Reader:
 def listen(
     engine: Engine, *, after: int | None = None, seconds: float | None = None
 ) -> Iterator[tuple[int, str, dict[str, Any]] | None]:
-    """Messages as they are committed, for ever or for `seconds`; None about once a second while nothing happens."""
+    """Messages as they are committed, for ever or for `seconds`; None about once a second while nothing happens.
+
+    Raises:
+        OperationalError: SQLAlchemy's; the store went away.
+    """
     until = None if seconds is None else monotonic() + seconds
     if engine.dialect.name == "postgresql":
         yield from _listen_postgresql(engine, after, until)
@@ -80,11 +86,20 @@ def listen(
             quiet_since = monotonic()
 
 
+@contextmanager
+def _as_of_the_engine() -> Iterator[None]:
+    """A lost connection of our own is told as one of the engine's: who listens need know one kind only."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise OperationalError(f"LISTEN {CHANNEL}", None, error) from error
+
+
 def _listen_postgresql(
     engine: Engine, after: int | None, until: float | None
 ) -> Iterator[tuple[int, str, dict[str, Any]] | None]:
     url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(url, autocommit=True) as connection:
+    with _as_of_the_engine(), psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"LISTEN {CHANNEL}")
         reader = Reader(engine, after=after)
         while until is None or monotonic() < until:

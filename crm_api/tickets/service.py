@@ -183,9 +183,10 @@ def _exists(session: Session, model: type[Base], key: Any) -> bool:
 def get(session: Session, *, actor: Actor, ticket_id: int, now: datetime | None = None) -> TicketView:
     """A ticket as `actor` sees it now; NotFoundError if they don't."""
     at = now or utc_now()
+    # First: each statement sees what is committed by then, and fields older than their version would hide an edit.
+    version = version_of(session, ticket_id)
     ticket = find(session, actor=actor, ticket_id=ticket_id)
     work = session.get(TicketWork, ticket.id)
-    version = version_of(session, ticket.id)
     if ticket.source != "captured":
         return TicketView(ticket, None, None, version, [])
     if work is None:

@@ -6,12 +6,13 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
 from core.database import session_scope
 from core.time import utc_now
 from crm_api.bus.models import OutboxMessage
-from crm_api.bus.service import Reader, listen, publish, sweep
+from crm_api.bus.service import CHANNEL, Reader, listen, publish, sweep
 
 
 def test_a_listener_hears_a_commit_at_once_and_no_rollback(store: Engine) -> None:
@@ -58,6 +59,22 @@ def test_a_message_that_commits_late_is_not_missed(postgresql_url: str) -> None:
         assert [topic for _, topic, _ in reader.read()] == ["quick"]
     assert [topic for _, topic, _ in reader.read()] == ["slow"]
     assert reader.read() == []
+    engine.dispose()
+
+
+@pytest.mark.postgresql
+def test_a_lost_store_is_told_as_such_and_listening_goes_on_after_it(postgresql_url: str) -> None:
+    from core.database import make_engine
+
+    engine, listeners = make_engine(url=postgresql_url), "select pg_terminate_backend(pid) from pg_stat_activity"
+    heard = listen(engine, seconds=20)
+    assert next(heard) is None
+    with engine.connect() as other:
+        cut = text(f"{listeners} where query = 'LISTEN {CHANNEL}' and datname = current_database()")
+        assert other.scalars(cut).all() == [True]
+    with pytest.raises(OperationalError):
+        list(heard)
+    assert next(listen(engine, seconds=5)) is None
     engine.dispose()
 
 

@@ -286,6 +286,24 @@ def test_concurrent_edits_lose_nothing(store: Engine) -> None:
     assert world.disagreements(ticket_id) == []
 
 
+def test_what_is_written_while_a_ticket_is_read_is_not_taken_for_seen(
+    store: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(store)
+    ticket_id = world.open(values={"title": "开始"})
+    find, others = service.find, iter(["w0"])
+
+    def slow_find(*given: Any, **more: Any) -> Ticket:
+        ticket = find(*given, **more)
+        for word in others:
+            _append(world, ticket_id, "supervisor", word)
+        return ticket
+
+    monkeypatch.setattr(service, "find", slow_find)
+    _append(world, ticket_id, "supervisor", "w1")
+    assert world.ticket(ticket_id).title == "开始 w0 w1"
+
+
 def test_two_people_taking_the_same_step_take_it_once(store: Engine) -> None:
     world = World(store)
     ticket_id = world.open()

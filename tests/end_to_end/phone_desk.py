@@ -22,7 +22,7 @@ from tests.browser import until
 from tests.crm_api.world import PEOPLE, add_customer
 from tests.end_to_end.conftest import serving
 from tests.end_to_end.desk import Desk, Site
-from tests.servers import free_port, missing
+from tests.servers import free_media_ports, free_port, missing
 from tests.telephony.conftest import ROOT as ASTERISK
 from tests.telephony.voice import Voice
 
@@ -87,9 +87,9 @@ def phone_centre(home: Path, template: Path) -> Iterator[Centre]:
         session.flush()
         assign(session, username=AT_THE_DESK, kind="sip")
         customers = {"zhang": zhang.id}
-    first, carrier_port = 40000 + 1000 * (free_port() % 20), free_port()
+    (first, last), carrier_port = free_media_ports(), free_port()
     ports = Ports(
-        sip=free_port(), manager=free_port(), http=free_port(), agi=free_port(), rtp_first=first, rtp_last=first + 998
+        sip=free_port(), manager=free_port(), http=free_port(), agi=free_port(), rtp_first=first, rtp_last=last
     )
     with ExitStack() as running:
         name = f"e2e-{ports.manager}"

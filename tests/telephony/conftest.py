@@ -11,7 +11,7 @@ import pytest
 
 from telephony.asterisk.plan import PbxPlan, Ports
 from telephony.asterisk.private import PrivateAsterisk, is_installed
-from tests.servers import free_port, missing
+from tests.servers import free_media_ports, free_port, missing
 
 ROOT = Path(__file__).parents[2] / ".asterisk" / "root"
 
@@ -25,9 +25,9 @@ def running(plan: PbxPlan) -> Iterator[PrivateAsterisk]:
         missing("root (Asterisk runs in a Debian system of its own)", "run the tests as root")
     if not is_installed(ROOT):
         missing("The private Asterisk", "run: make asterisk")
-    first = 20000 + 1000 * (free_port() % 20)
+    first, last = free_media_ports()
     ports = Ports(
-        sip=free_port(), manager=free_port(), http=free_port(), rtp_first=first, rtp_last=first + 998, agi=free_port()
+        sip=free_port(), manager=free_port(), http=free_port(), rtp_first=first, rtp_last=last, agi=free_port()
     )
     one = PrivateAsterisk(ROOT.resolve(), f"test-{ports.manager}", replace(plan, ports=ports))
     try:
