@@ -1,5 +1,6 @@
 """Homes with a lake and published marts, made once and only read by tests."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,8 +9,9 @@ import pytest
 from core.settings import Settings
 from tests.warehouse.centre import busy, reference_rows
 from tests.warehouse.lake import Rows, write_load
+from tests.warehouse.quick import copied_home, made_once
 from warehouse.build import build
-from warehouse.publication import Publication
+from warehouse.publication import Publication, current
 from warehouse.publish import publish
 
 
@@ -23,11 +25,24 @@ def reference() -> dict[str, Rows]:
 def published_centre(
     tmp_path_factory: pytest.TempPathFactory, reference: dict[str, Rows]
 ) -> tuple[Settings, Publication]:
-    """The hand-made centre, built and published."""
-    settings = Settings(home=tmp_path_factory.mktemp("centre") / "home")
-    write_load(settings.lake, busy(reference).rows)
-    build(settings)
-    return settings, publish(settings)
+    """The hand-made centre, built and published: once for all workers, each of which has a copy."""
+
+    def make(folder: Path) -> None:
+        settings = Settings(home=folder / "home")
+        write_load(settings.lake, busy(reference).rows)
+        build(settings)
+        publish(settings)
+
+    home = tmp_path_factory.mktemp("centre") / "home"
+    shutil.copytree(made_once(tmp_path_factory, "published_centre", make) / "home", home)
+    settings = Settings(home=home)
+    return settings, current(settings)
+
+
+@pytest.fixture
+def built_centre(published_centre: tuple[Settings, Publication], tmp_path: Path) -> Settings:
+    """A copy of the hand-made centre, built but not published."""
+    return copied_home(published_centre[0], tmp_path / "home")
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ from crm_api.tickets.models import Ticket
 from ingestion.load import ingest
 from simulator.province import Wish
 from simulator.run import simulate
+from tests.warehouse.quick import quick_build
 from warehouse.breach import explain_breach
-from warehouse.build import build
 from warehouse.publish import publish
 from warehouse.reader import Reader, open_reader
 
@@ -36,7 +36,7 @@ def province(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Engine,
         load_default_policies(session)
     simulate(Wish(customers=800, days=45, seed=3, until=date(2026, 10, 31)), settings=settings)
     ingest(settings)
-    build(settings)
+    quick_build(settings)
     yield engine, open_reader(publish(settings), PROVINCE)
     engine.dispose()
 

@@ -15,8 +15,8 @@ from core.settings import Settings
 from core.time import utc_now
 from ingestion.compaction import NOTES, compact, finish, remove_former_epochs, settled
 from tests.warehouse.lake import Rows, write_load
+from tests.warehouse.quick import quick_build
 from tests.warehouse.test_loads import contact
-from warehouse.build import build
 from warehouse.publication import current
 from warehouse.publish import publish
 from warehouse.reader import open_reader
@@ -62,7 +62,7 @@ def marts(settings: Settings) -> dict[int, str]:
 def test_marts_are_the_same_after_compaction_by_increment_and_anew(tmp_path: Path, reference: dict[str, Rows]) -> None:
     settings = Settings(home=tmp_path / "home", keep_publications=1)
     filled(settings.lake, reference)
-    build(settings)
+    quick_build(settings)
     expected = {1: "complaint", 3: "query", 4: "query", 5: "query", 6: "query"}
     assert marts(settings) == expected
     # Two more loads that no publication has seen: they keep their files.
@@ -73,9 +73,9 @@ def test_marts_are_the_same_after_compaction_by_increment_and_anew(tmp_path: Pat
     assert lake_rows(settings.lake) == before
     assert compact_lake(settings).groups == 0, "the second time there is nothing to do"
 
-    assert build(settings).mode == "increment"
+    assert quick_build(settings).mode == "increment"
     assert marts(settings) == expected | {3: "order"}
-    assert build(settings, full_refresh=True).mode == "full"
+    assert quick_build(settings, full_refresh=True).mode == "full"
     assert marts(settings) == expected | {3: "order"}
     assert current(settings).row_counts["fct_contact"] == 5
 

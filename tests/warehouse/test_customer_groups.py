@@ -9,11 +9,14 @@ import duckdb
 from core.settings import Settings
 from tests.warehouse.centre import MONDAY, TUESDAY, Centre, at, busy
 from tests.warehouse.lake import Rows, write_load
-from warehouse.build import build
+from tests.warehouse.quick import quick_build
 
 TABLES = ("customer_groups", "customer_group_members")
 BEFORE = at(MONDAY, "00:00:00") - timedelta(days=90)
 NOON = at(MONDAY, "12:00:00")
+
+#: What is looked at here.
+MARTS = ("bridge_customer_group", "dim_customer_group")
 
 
 def grouped(reference: dict[str, Rows]) -> Centre:
@@ -68,12 +71,12 @@ def test_weights_follow_who_is_in_which_group_when(tmp_path: Path, reference: di
     write_load(settings.lake, busy(reference).rows)
     for table in TABLES:
         (settings.lake / table / "_schema.parquet").unlink()
-    build(settings)
+    quick_build(settings, *MARTS)
     assert rows(settings, "select count(*) from marts.bridge_customer_group") == [(0,)]
     assert rows(settings, "select code from marts.dim_customer_group") == [("none",)]
     centre = grouped(reference)
     write_load(settings.lake, {table: centre.rows[table] for table in TABLES})
-    assert build(settings).mode == "increment"
+    assert quick_build(settings, *MARTS).mode == "increment"
     held = rows(
         settings,
         "select customer_group_key, weight, is_current, city_code from marts.bridge_customer_group "

@@ -1,7 +1,6 @@
 """Faults put into the lake or into built marts: each is caught by the test that is named after what it breaks."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -10,8 +9,10 @@ from core.errors import GateFailedError
 from core.settings import Settings
 from tests.warehouse.centre import MONDAY, TUESDAY, Centre, at, busy
 from tests.warehouse.lake import Rows, write_load
+from tests.warehouse.quick import copied_home
 from warehouse.build import build
 from warehouse.dbt_run import run_dbt
+from warehouse.publication import Publication
 
 #: Fault of the source -> the test that finds it.
 SOURCE = {
@@ -123,10 +124,10 @@ def test_a_fault_of_the_source_is_caught_by_name(told_of_source: str, fault: str
 
 
 @pytest.fixture(scope="module")
-def failed_on_marts(tmp_path_factory: pytest.TempPathFactory, reference: dict[str, Rows]) -> set[str]:
-    settings = Settings(home=Path(tmp_path_factory.mktemp("marts")) / "home")
-    write_load(settings.lake, busy(reference).rows)
-    build(settings)
+def failed_on_marts(
+    tmp_path_factory: pytest.TempPathFactory, published_centre: tuple[Settings, Publication]
+) -> set[str]:
+    settings = copied_home(published_centre[0], tmp_path_factory.mktemp("marts") / "home")
     with duckdb.connect(str(settings.warehouse_file)) as connection:
         for statement, _ in MARTS.values():
             if statement:

@@ -1,7 +1,6 @@
 """Gates: bad rows are set aside with reasons, wrong tables hold everything, and a person may let a held run pass."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -23,6 +22,7 @@ from crm_api.base import captured_tables
 from crm_api.identity.service import create_demo_users, demo_password
 from tests.warehouse.centre import MONDAY, at, busy, equipped
 from tests.warehouse.lake import Rows, write_load
+from tests.warehouse.quick import quick_build
 from warehouse.build import build, stamp_file
 from warehouse.comparisons import SHIFTED, delivered_ratio, ratio_to_usual, stability
 from warehouse.gate_frames import columns_of, gate_connection
@@ -76,7 +76,7 @@ class TestSettingAside:
         assert (contact.table_name, contact.row_key, contact.reasons) == ("contacts", str(wrong), "ended_before_start")
         assert ticket.reasons == "ended_before_creation" and '"code": "T-late"' in ticket.row
         assert inspect(settings) is None
-        build(settings)
+        quick_build(settings)
         publish(settings)
         assert _contacts(settings) == 12
         mended = next(row for row in centre.rows["contacts"] if row["id"] == wrong) | {
@@ -85,7 +85,7 @@ class TestSettingAside:
         write_load(settings.lake, {"contacts": [mended]})
         again = inspect(settings)
         assert again is not None and again.verdict == "passed"
-        build(settings)
+        quick_build(settings)
         publish(settings)
         assert _contacts(settings) == 13
 
@@ -122,13 +122,9 @@ class TestSettingAside:
 
 
 @pytest.fixture
-def at_a_desk(
-    published_centre: tuple[Settings, Publication], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Settings]:
+def at_a_desk(built_centre: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """A copy of the hand-made centre, built, with a store of the demo's people."""
-    home = tmp_path / "home"
-    shutil.copytree(published_centre[0].home, home, ignore=shutil.ignore_patterns("published", "dbt", "temp"))
-    monkeypatch.setenv("CRM_HOME", str(home))
+    monkeypatch.setenv("CRM_HOME", str(built_centre.home))
     get_settings.cache_clear()
     settings = get_settings()
     assert CliRunner().invoke(crm, ["init"]).exit_code == 0

@@ -2,7 +2,6 @@
 
 import os
 import random
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,11 +12,15 @@ from core.lake import completed_loads
 from core.settings import Settings
 from tests.warehouse.centre import MONDAY, TUESDAY, at, busy
 from tests.warehouse.lake import Rows, write_load
+from tests.warehouse.quick import quick_build
 from warehouse.build import build, last_build
 
 FULL = os.environ.get("CRM_TEST_FULL") == "1"
 #: Deals of the same history into loads; each deal is several builds.
-EXAMPLES = range(10) if FULL else range(2)
+EXAMPLES = range(10) if FULL else range(1)
+#: Hours between a load and the next: loads within one tick of the clock keep their order, too.
+APART = (0, 7, 7)
+Marts = dict[str, list[tuple[object, ...]]]
 #: Tables that hold the codes which others name; they come with the first load, as a store's snapshot brings them.
 CODES = ("channels", "service_types", "complaint_types", "products", "calendars", "calendar_days", "calendar_windows",
          "org_units", "townships")  # fmt: skip
@@ -87,7 +90,7 @@ def dealt(versions: dict[str, list[list[dict[str, object]]]], deal: random.Rando
     return loads
 
 
-def marts_of(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
+def marts_of(settings: Settings) -> Marts:
     """Every row of every mart, seconds rounded (sums in another order differ in the last places), sorted."""
     found = {}
     with duckdb.connect(str(settings.warehouse_file), read_only=True) as connection:
@@ -106,9 +109,7 @@ def marts_of(settings: Settings) -> dict[str, list[tuple[object, ...]]]:
     return found
 
 
-def differing(
-    one: dict[str, list[tuple[object, ...]]], other: dict[str, list[tuple[object, ...]]]
-) -> dict[str, object]:
+def differing(one: Marts, other: Marts) -> dict[str, object]:
     assert one.keys() == other.keys()
 
     def beyond(rows: list[tuple[object, ...]], others: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
@@ -121,49 +122,41 @@ def differing(
     }
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    yield tmp_path_factory.mktemp("increments")
-
-
-def home(folder: Path, name: str) -> Settings:
-    return Settings(home=folder / name)
-
-
 SEEN = at(TUESDAY, "23:00:00") + timedelta(days=60)
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory, reference: dict[str, Rows]) -> Marts:
+    """The marts of the same input, in its last versions, in one load; they pass every test."""
+    settings = Settings(home=tmp_path_factory.mktemp("once") / "home")
+    rows = {table: [row[-1] for row in rows] for table, rows in history(reference).items()}
+    write_load(settings.lake, rows, snapshot_at=SEEN.isoformat())
+    assert build(settings).mode == "full"
+    return marts_of(settings)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
 def test_any_order_duplication_and_delay_gives_the_marts_of_one_full_refresh(
-    folder: Path, reference: dict[str, Rows], example: int
+    tmp_path: Path, reference: dict[str, Rows], once: Marts, example: int
 ) -> None:
-    versions = history(reference)
-    step, once = home(folder, f"step-{example}"), home(folder, f"once-{example}")
-    loads = dealt(versions, random.Random(example))
-    # Loads within one tick of the clock keep their order, too.
-    apart = timedelta(hours=7 * (example % 2))
+    step = Settings(home=tmp_path / "home")
+    loads = dealt(history(reference), random.Random(example))
     for number, load in enumerate(loads):
-        seen = SEEN - (len(loads) - 1 - number) * apart
+        seen = SEEN - timedelta(hours=sum(APART[number:]))
         write_load(step.lake, load, snapshot_at=seen.isoformat())
-        assert build(step).mode == ("increment" if number else "full")
-    # The same input, in its last versions, in one load.
-    write_load(
-        once.lake, {table: [row[-1] for row in rows] for table, rows in versions.items()}, snapshot_at=SEEN.isoformat()
-    )
-    assert build(once).mode == "full"
+        # The rows are compared below; the tests of the last build see them all.
+        made = build(step) if number == len(loads) - 1 else quick_build(step)
+        assert made.mode == ("increment" if number else "full")
     added = marts_of(step)
-    assert differing(added, marts_of(once)).keys() <= BY_LOAD
-    build(step, full_refresh=True)
+    assert differing(added, once).keys() <= BY_LOAD
+    quick_build(step, full_refresh=True)
     assert differing(added, marts_of(step)) == {}
 
 
-def test_an_increment_without_new_loads_changes_nothing(folder: Path, reference: dict[str, Rows]) -> None:
-    settings = home(folder, "same")
-    write_load(settings.lake, busy(reference).rows)
-    build(settings)
-    before = marts_of(settings)
-    assert build(settings).mode == "increment"
-    assert differing(before, marts_of(settings)) == {}
+def test_an_increment_without_new_loads_changes_nothing(built_centre: Settings) -> None:
+    before = marts_of(built_centre)
+    assert build(built_centre).mode == "increment"
+    assert differing(before, marts_of(built_centre)) == {}
 
 
 def restated(settings: Settings) -> set[tuple[object, ...]]:
@@ -175,33 +168,32 @@ def restated(settings: Settings) -> set[tuple[object, ...]]:
         )
 
 
-def test_the_log_tells_what_a_late_fact_and_a_new_target_changed(folder: Path, reference: dict[str, Rows]) -> None:
-    settings = home(folder, "log")
-    centre = busy(reference)
-    write_load(settings.lake, centre.rows)
-    build(settings)
+def test_the_log_tells_what_a_late_fact_and_a_new_target_changed(
+    built_centre: Settings, reference: dict[str, Rows]
+) -> None:
+    settings, centre = built_centre, busy(reference)
     assert restated(settings) == set()
     # Monday's, and it arrives when Tuesday has begun.
     centre.contact(at(MONDAY, "16:00:00"), "answered", city="baoji")
     write_load(settings.lake, {"contacts": centre.rows["contacts"][-1:]})
-    assert build(settings).mode == "increment"
+    assert quick_build(settings, *LOGS).mode == "increment"
     late = {(20260302, "baoji", "contacts", 3.0, 4.0), (20260302, "baoji", "contacts_answered", 0.0, 1.0)}
     assert restated(settings) == late
-    assert build(Settings(home=settings.home, service_level_seconds=10)).mode == "full"
+    assert quick_build(Settings(home=settings.home, service_level_seconds=10), *LOGS).mode == "full"
     measures = {measure for _, _, measure, _, _ in restated(settings) - late}
     assert "answered_within_target" in measures <= {"answered_within_target", "abandoned_within_target"}
 
 
-def test_what_an_increment_cannot_add_to_is_made_anew(folder: Path, reference: dict[str, Rows]) -> None:
-    settings = home(folder, "anew")
+def test_what_an_increment_cannot_add_to_is_made_anew(tmp_path: Path, reference: dict[str, Rows]) -> None:
+    settings = Settings(home=tmp_path / "home")
     write_load(settings.lake, reference)
-    assert build(settings).reason == "there is no whole build to add to"
-    assert build(settings, full_refresh=True).reason == "asked for"
+    assert quick_build(settings, "dim_channel").reason == "there is no whole build to add to"
+    assert quick_build(settings, "dim_channel", full_refresh=True).reason == "asked for"
     other = Settings(home=settings.home, service_level_seconds=30)
-    assert build(other).reason == "the models or the settings changed"
-    assert build(other).mode == "increment"
+    assert quick_build(other, "dim_channel").reason == "the models or the settings changed"
+    assert quick_build(other, "dim_channel").mode == "increment"
     write_load(settings.lake, reference, epoch=2)
-    assert build(other).reason == "the store was restored, or an older load came late"
+    assert quick_build(other, "dim_channel").reason == "the store was restored, or an older load came late"
     built = last_build(other)
     assert built is not None
     assert built.loads == [load.load_id for load in completed_loads(settings.lake) if load.epoch == 2]

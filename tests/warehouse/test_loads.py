@@ -10,7 +10,7 @@ from core.settings import Settings
 from core.time import utc_now
 from tests.warehouse.centre import MONDAY, Centre, Row, at
 from tests.warehouse.lake import Rows, write_load
-from warehouse.build import build
+from tests.warehouse.quick import quick_build
 from warehouse.publication import Publication
 from warehouse.publish import publish
 from warehouse.reader import open_reader
@@ -55,7 +55,7 @@ def publications(
 
 
 def _publish(settings: Settings) -> Publication:
-    build(settings)
+    quick_build(settings)
     return publish(settings)
 
 

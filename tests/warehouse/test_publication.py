@@ -1,7 +1,6 @@
 """Publishing: whole or not at all, kept for rollback, and never seen half by a reader."""
 
 import json
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -16,19 +15,17 @@ from core.scope import PROVINCE
 from core.settings import Settings
 from tests.warehouse.centre import MONDAY, at, equipped
 from tests.warehouse.lake import Rows
+from tests.warehouse.quick import quick_build
 from warehouse.build import build
 from warehouse.lock import WarehouseBusyError, warehouse_lock
-from warehouse.publication import Publication, current, kept, restore, roll_back
+from warehouse.publication import current, kept, restore, roll_back
 from warehouse.publish import publish
 from warehouse.reader import open_reader
 
 
 @pytest.fixture
-def built(published_centre: tuple[Settings, Publication], tmp_path: Path) -> Settings:
-    """A copy of the hand-made centre, built but not published."""
-    home = tmp_path / "home"
-    shutil.copytree(published_centre[0].home, home, ignore=shutil.ignore_patterns("published", "dbt", "temp"))
-    return Settings(home=home)
+def built(built_centre: Settings) -> Settings:
+    return built_centre
 
 
 class TestRefusals:
@@ -107,7 +104,7 @@ class TestLaws:
         centre.state(1, 1, "pause", MONDAY, "09:09:00", "09:20:00", pause_reason="rest")
         settings = lake_home(centre.rows)
         with pytest.raises(GateFailedError) as refused:
-            build(settings)
+            quick_build(settings, "int_contact_centre__agent_days_measured")
         assert "agent_in_one_state_at_a_time" in str(refused.value)
         assert "agent_key=1, date_key=20260302, overlap_count=1" in str(refused.value)
         with pytest.raises(CrmError, match="no finished build"):
