@@ -171,7 +171,8 @@ def run_dbt(
         "--project-dir", str(PROJECT),
         "--profiles-dir", str(PROJECT),
         "--target-path", str(folder / "dbt" / "target"),
-        "--threads", str(settings.duckdb_threads),
+        # One model at a time, on all of DuckDB's threads: two would share its memory, and spill what one holds.
+        "--threads", "1",
     ]  # fmt: skip
     with _variables(environment(settings)):
         try:
