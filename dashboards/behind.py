@@ -8,6 +8,7 @@ from typing import Any, Literal
 import altair as alt
 import pandas as pd
 
+from dashboards.crm import left_out
 from dashboards.data import Value, date_key
 from dashboards.frame import Frame
 from dashboards.scope import SEE_AGENTS
@@ -25,6 +26,13 @@ Dataset = Literal[
     "lines",
     "entries",
     "shifts",
+    "forecast",
+    "rejects",
+    "recordings",
+    "retention",
+    "left_out",
+    "offers",
+    "key_changes",
 ]
 #: Tickets that are complaints of known customers, of whom alone it is known whether they complain again.
 OF_KNOWN = {"is_complaint": "true", "is_known": "true"}
@@ -48,17 +56,27 @@ FILTERS: dict[Dataset, tuple[str, ...]] = {
         "others",
         "reached",
         "is_known",
+        "parent",
     ),
     "seats": ("city", "half_hour", "centre", "seat"),
     "journeys": ("city", "channel", "next_channel", "through"),
     "stays": ("city", "state"),
     "clocks": ("city", "clock", "policy", "standing"),
     "backlog": ("city", "age"),
-    "answers": ("city", "channel", "score"),
+    "answers": ("city", "channel", "score", "unanswered"),
     "lines": ("resource", "half_hour"),
     "shifts": ("city", "centre", "half_hour"),
     "entries": ("city", "campaign", "step", "assigned"),
+    "forecast": ("queue", "half_hour", "history"),
+    "rejects": ("city", "source", "kind", "reason", "dateless"),
+    "recordings": ("rule",),
+    "retention": ("city", "remedy"),
+    "offers": ("city", "product"),
+    "key_changes": ("city", "from_level", "to_level"),
+    "left_out": ("campaign", "gate"),
 }
+#: Rows that the marts keep no copy of: the CRM is asked for them.
+OF_THE_CRM: frozenset[Dataset] = frozenset({"left_out"})
 #: Columns of codes that are shown by name: the query of the names, or how the keys of their texts begin.
 _NAMED = {
     "channel": "channels",
@@ -83,12 +101,15 @@ class Behind:
         by: filter of the dataset → column of the table that holds its value for the mark (NULL: filters nothing).
             `day`, or `first` and `last` (dates) narrow the page's period.
         only: filters that hold for every mark.
+        dataset_of: column of the chart's table that names the data set of each mark, instead of `dataset`; of `only`
+            those filters hold that the data set has.
     """
 
     dataset: Dataset
     pick: tuple[str, ...]
     by: Mapping[str, str]
     only: Mapping[str, Value] = field(default_factory=dict)
+    dataset_of: str | None = None
 
 
 def pickable(chart: Any, behind: Behind) -> Any:
@@ -120,13 +141,18 @@ def _plain(value: object, like: pd.Series | None = None) -> object:
 
 
 def rows_behind(frame: Frame, behind: Behind, row: pd.Series) -> tuple[int, pd.DataFrame]:
-    """How many rows the mark counts, and the newest 500 with their names in the page's language."""
+    """How many rows the mark counts, and the newest 500 with their names in the page's language.
+
+    Raises:
+        CrmError: the rows are the CRM's, which refuses or does not answer.
+    """
+    dataset: Dataset = row[behind.dataset_of] if behind.dataset_of else behind.dataset
     period = frame.view.period
     days = {"first": period.first, "last": period.last}
-    params: dict[str, Value] = dict.fromkeys(FILTERS[behind.dataset])
+    params: dict[str, Value] = dict.fromkeys(FILTERS[dataset])
     if "city" in params:
         params["city"] = frame.city
-    params |= dict(behind.only)
+    params |= {name: value for name, value in behind.only.items() if name in params}
     for name, column in behind.by.items():
         value = row[column]
         if pd.isna(value):
@@ -139,8 +165,11 @@ def rows_behind(frame: Frame, behind: Behind, row: pd.Series) -> tuple[int, pd.D
             params[name] = int(str(value)[:2]) * 2 + int(str(value)[3:5]) // 30
         else:
             params[name] = value.item() if hasattr(value, "item") else value
+    if dataset in OF_THE_CRM:
+        total, rows = left_out(frame.viewer, params["campaign"], params["gate"])
+        return total, _shown(frame, rows)
     keys = {name: date_key(pd.Timestamp(day)) for name, day in days.items()}
-    rows = frame.source.rows(f"behind_{behind.dataset}", **keys, **params)
+    rows = frame.source.rows(f"behind_{dataset}", **keys, **params)
     total = int(rows["total"].iloc[0]) if len(rows) else 0
     return total, _shown(frame, rows.drop(columns="total"))
 
@@ -154,6 +183,8 @@ def _shown(frame: Frame, rows: pd.DataFrame) -> pd.DataFrame:
             table[column] = table[column].dt.tz_convert("Asia/Shanghai").dt.strftime("%Y-%m-%d %H:%M:%S")
         elif pd.api.types.is_float_dtype(table[column]):
             table[column] = table[column].round(1)
+        elif pd.api.types.is_datetime64_any_dtype(table[column]):
+            table[column] = table[column].dt.date
     for column, query in _NAMED.items():
         if column in table:
             table[column] = table[column].map(_names(frame, query)).fillna(table[column])

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.display import DASH, change, is_null, meets_target, show, show_target
+from core.errors import CrmError
 from core.kpi import Kpi
 from dashboards.behind import PICK, Behind, pickable, picked_row, rows_behind
 from dashboards.columns import heading, on_screen, unit_of, with_headings
@@ -74,6 +75,8 @@ def _beside(frame: Frame, kpi: Kpi, value: float | None, before: float | None) -
     parts = []
     if met is not None:
         parts.append(text("tile.target_met" if met else "tile.target_missed", value=show_target(kpi, text.language)))
+    if since := frame.view.uncovered(frame.view.comparison):
+        parts.append(text("tile.before", value=text("tile.no_before", dash=DASH, since=since)))
     # None of something countable is most often a period before the first data.
     if frame.view.before is not None and not is_null(before) and (before or kpi.unit != "count"):
         parts.append(text("tile.before", value=show(kpi, before, text.language)))
@@ -147,9 +150,13 @@ def _close(name: str) -> None:
 
 def show_behind(frame: Frame, name: str, behind: Behind, row: pd.Series) -> None:
     """The rows behind the mark that is `row` of the card `name`, with a button that closes them."""
-    total, rows = rows_behind(frame, behind, row)
     said = " · ".join(_said(row[column]) for column in behind.pick)
-    rows_table(frame, f"{name}_rows", rows, total, said)
+    try:
+        total, rows = rows_behind(frame, behind, row)
+    except CrmError as error:
+        st.warning(frame.texts("behind.away", said=said, why=str(error)), icon=":material/cloud_off:")
+    else:
+        rows_table(frame, f"{name}_rows", rows, total, said)
     close = frame.texts("behind.close")
     st.button(close, icon=":material/close:", type="tertiary", key=f"close_{name}", on_click=_close, args=(name,))
 

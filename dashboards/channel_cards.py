@@ -53,4 +53,5 @@ def cost_cards(frame: Frame) -> None:
                 },
             ),
         )
-    plain_table(frame, "channel_prices", priced.drop(columns="code"))
+    plain_table(frame, "channel_prices", priced.rename(columns={"code": "channel_key"}),
+                behind=Behind("contacts", ("name",), {"channel": "channel_key"}))  # fmt: skip

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
+import pandas as pd
 import streamlit as st
 
 from core.errors import CrmError
@@ -82,6 +84,18 @@ def ask(viewer: Viewer | None, method: str, path: str, body: Mapping[str, Any] |
         said = problem.get("detail") or problem.get("title") or f"The CRM answers {answer.status_code}."
         raise CrmRefusedError(str(said), str(problem.get("mend") or ""))
     return answer.json() if answer.content else None
+
+
+def left_out(viewer: Viewer, campaign: int | str | None, gate: int | str | None) -> tuple[int, pd.DataFrame]:
+    """Whom a gate took out of a campaign's list: how many, and the 500 newest with `customer_key` and `city`.
+
+    Raises:
+        CrmUnreachableError: the CRM does not answer.
+        CrmRefusedError: it refuses.
+    """
+    told = ask(viewer, "GET", f"/api/v1/campaigns/{campaign}/left-out?{urlencode({'gate': gate})}")
+    rows = [(each["customer_id"], each["city_code"]) for each in told["customers"]]
+    return int(told["total"]), pd.DataFrame(rows, columns=["customer_key", "city"])
 
 
 def sign_out(viewer: Viewer) -> None:

@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar, cast
 import pandas as pd
 import streamlit as st
 
-from core.periods import Period
+from core.periods import Period, runs_of
 from core.scope import Scope
 from dashboards.periods import last_complete_day
 from dashboards.url_state import Known
@@ -108,10 +108,11 @@ def _kpis(
 
 def known(source: Source) -> Known | None:
     """Days and cities of the publication; None while it holds no figures."""
-    days = source.rows("days").iloc[0]
-    if pd.isna(days["first_day"]):
+    days = [pd.Timestamp(day).date() for day in source.rows("days")["day"]]
+    if not days:
         return None
-    held = Period(pd.Timestamp(days["first_day"]).date(), pd.Timestamp(days["last_day"]).date())
+    held = Period(days[0], days[-1])
     units = source.rows("units")
     seen = (units["kind"] == "city") & (source.scope.is_province | (units["city_code"] == source.scope.city_code))
-    return Known(held, last_complete_day(held, source.publication.loaded_at), tuple(units.loc[seen, "city_code"]))
+    anchor = last_complete_day(held, source.publication.loaded_at)
+    return Known(held, anchor, tuple(units.loc[seen, "city_code"]), runs_of(days))

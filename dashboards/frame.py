@@ -132,6 +132,8 @@ def _status(frame: Frame) -> str:
     shown = text("frame.period", first=view.period.first, last=view.period.last, days=view.period.days)
     before = view.before
     compared = text("frame.compared", first=before.first, last=before.last) if before else text("frame.not_compared")
+    if since := view.uncovered(view.comparison):
+        compared = text("frame.not_covered", since=since)
     through = publication.data_through
     reached = instant_text(through) if through else text("frame.no_events")
     data = text("frame.data", through=reached, run=publication.run_id)

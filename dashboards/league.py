@@ -5,12 +5,11 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 import streamlit as st
 
-from core.display import DASH
 from core.kpi import dictionary
 from dashboards.behind import Behind
-from dashboards.cards import define, download, selection_key, show_behind
-from dashboards.columns import height_of, on_screen
+from dashboards.cards import define, download
 from dashboards.frame import Frame
+from dashboards.plain_table import table_with_rows
 
 
 def league(
@@ -49,24 +48,4 @@ def league(
         if table.empty:
             st.info(text("empty.period"), icon=":material/search_off:")
             return
-        picked = _table(frame, name, table, bars, is_pickable=behind is not None)
-        if behind is not None and picked is not None and picked < len(members):
-            show_behind(frame, name, behind, members.iloc[picked])
-
-
-def _table(frame: Frame, name: str, table: pd.DataFrame, bars: Collection[str], *, is_pickable: bool) -> int | None:
-    """Draw the table; the row (as it stands in `table`) of which a cell was clicked."""
-    shown, looks = on_screen(frame, table, bars=bars)
-    event = st.dataframe(
-        shown,
-        hide_index=True,
-        height=height_of(shown),
-        placeholder=DASH,
-        column_config=looks,
-        alt=frame.texts(f"card.{name}.title"),
-        key=selection_key(name),
-        on_select="rerun" if is_pickable else "ignore",
-        selection_mode="single-cell",
-    )
-    cells = event["selection"]["cells"] if is_pickable else []
-    return int(cells[0][0]) if cells else None
+        table_with_rows(frame, name, table, members, behind, bars=bars)

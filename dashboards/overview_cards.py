@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from core.display import change, show
+from core.display import DASH, change, show
 from dashboards import attention
-from dashboards.answers import cities_compared, comparisons
+from dashboards.answers import COMPARED, cities_compared, comparisons
 from dashboards.behind import Behind
 from dashboards.cards import card
 from dashboards.figures.grids import tile_map
@@ -52,12 +52,14 @@ def comparison_table(frame: Frame, codes: Sequence[str]) -> None:
                 "name": frame.kpi_name(row["code"]),
                 "now": show(kpi, now, language),
                 "previous": show(kpi, previous, language),
-                "change_previous": change(kpi, now, previous, language).text,
+                "change_previous": change(kpi, now, previous, language).text or DASH,
                 "year": show(kpi, year, language),
-                "change_year": change(kpi, now, year, language).text,
+                "change_year": change(kpi, now, year, language).text or DASH,
             }
         )
-    plain_table(frame, "comparisons", pd.DataFrame(rows))
+    missing = [frame.texts(f"comparison.no_{each}", since=frame.view.uncovered(each)) for each in COMPARED
+               if frame.view.uncovered(each)]  # fmt: skip
+    plain_table(frame, "comparisons", pd.DataFrame(rows), below="  \n".join(missing))
 
 
 def map_card(frame: Frame) -> None:

@@ -4,11 +4,11 @@ Reading never fails: a value that makes no sense is replaced by the default, wit
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from core.i18n import Language, as_language
-from core.periods import Period
+from core.periods import Period, covers
 from dashboards.periods import (
     COMPARISONS,
     PRESETS,
@@ -38,18 +38,33 @@ class Notice:
 
 @dataclass(frozen=True)
 class View:
-    """Language, period, city and comparison of a page; `city` None is the whole scope."""
+    """Language, period, city and comparison of a page; `city` None is the whole scope.
+
+    `runs` are the stretches of days that the marts hold without a hole; none: nothing is known of it.
+    """
 
     language: Language
     preset: Preset
     period: Period
     comparison: Comparison
     city: str | None = None
+    runs: tuple[Period, ...] = field(default=(), compare=False)
 
     @property
     def before(self) -> Period | None:
-        """The period that is compared with."""
-        return compared_with(self.period, self.comparison, self.preset)
+        """The period that is compared with; None: none, or the data hold it only in part."""
+        return self.compared("none") if self.uncovered(self.comparison) else self.compared(self.comparison)
+
+    def compared(self, comparison: Comparison) -> Period | None:
+        """The period that a comparison asks for, whether or not the data hold it."""
+        return compared_with(self.period, comparison, self.preset)
+
+    def uncovered(self, comparison: Comparison) -> date | None:
+        """The day from which on the data are whole, if they hold the period compared with only in part; else None."""
+        wanted = self.compared(comparison)
+        if wanted is None or not self.runs or covers(self.runs, wanted):
+            return None
+        return next((run.first for run in reversed(self.runs) if run.first <= self.period.last), self.runs[0].first)
 
     def to_params(self) -> dict[str, str]:
         """The URL's parameters; reading them back gives the same view. A city of None is left out."""
@@ -63,11 +78,12 @@ class View:
 
 @dataclass(frozen=True)
 class Known:
-    """What the marts hold: their days, the last complete day, and the cities that the viewer sees."""
+    """What the marts hold: days, the last complete one, the cities that the viewer sees, stretches without a hole."""
 
     days: Period
     anchor: date
     cities: Collection[str]
+    runs: tuple[Period, ...] = ()
 
 
 def read_language(params: Mapping[str, str], default: Language) -> tuple[Language, list[Notice]]:
@@ -114,7 +130,7 @@ def read_view(params: Mapping[str, str], *, default_language: Language, known: K
     if city is not None and city not in known.cities:
         notices.append(Notice("notice.city", city))
         city = None
-    return View(language, preset, period, comparison, city), notices
+    return View(language, preset, period, comparison, city, known.runs), notices
 
 
 def with_preset(view: View, preset: Preset, known: Known) -> View:

@@ -1,6 +1,7 @@
 """Compose a report's document from a publication, a scope, a period and a language."""
 
 from collections.abc import Mapping
+from datetime import date
 
 import pandas as pd
 
@@ -21,6 +22,8 @@ from warehouse.publication import Publication
 
 #: From this share of running clocks on a rate within target is said to be unfinished, and is no longer judged.
 WORTH_SAYING, PROVISIONAL = 0.005, 0.1
+#: A time of which no figures are.
+NO_DAYS = Period(date(2000, 1, 1), date(2000, 1, 1))
 HEADLINES = (
     "contacts", "sl_negative", "abandon_rate", "asa_seconds", "aht_seconds", "seat_utilisation", "tickets",
     "complaints", "first_response_met", "resolution_met", "fcr", "satisfaction",
@@ -57,7 +60,7 @@ def compose(publication: Publication, scope: Scope, period: ReportPeriod, langua
     require_fresh(source, period)
     names = source.names("units")
     scope_name = sections.units_of(names, scope.city_code)
-    now, before = period.period, period.before
+    now, before = period.period, _past(source, period.before)
     trend = sections.trend(source, text, period.trend)
     lines = headlines(source, period)
     title = text("title", kind=text(f"kind.{period.kind}"), scope=scope_name, period=period_text(period, text))
@@ -112,19 +115,15 @@ def compared_text(period: ReportPeriod, text: Texts) -> str:
 def headlines(source: Source, period: ReportPeriod) -> tuple[Headline, ...]:
     """The headline KPIs with their comparisons and the course of the days drawn."""
     known, language = dictionary(), source.language
-    now, before, year = (source.totals(days, HEADLINES) for days in (period.period, period.before, period.year_before))
+    past = (_past(source, days) for days in (period.before, period.year_before))
+    now, before, year = (source.totals(days, HEADLINES) for days in (period.period, *past))
     course = source.kpis(period.trend, HEADLINES, by=("day",))
     course = course[course["day"].notna()].sort_values("day")
-    # A period that the data cover in part, or not at all, is nothing to compare with.
-    first, unfinished = source.first_day(), source.unfinished(period.period)
+    unfinished = source.unfinished(period.period)
     running = {"first_response_met": unfinished.unanswered, "resolution_met": unfinished.unresolved}
     shares = {code: unfinished.share(count) for code, count in running.items()}
     is_provisional = {code: shares.get(code, 0) >= PROVISIONAL for code in HEADLINES}
     text = texts("reports", language)
-    before, year = (
-        past if first and first <= days.first else dict.fromkeys(HEADLINES)
-        for past, days in ((before, period.before), (year, period.year_before))
-    )
 
     def changed(code: str, past: Mapping[str, float | None]) -> Change:
         # The clocks that ended first are the quick ones: such a rate says nothing yet of the period.
@@ -147,6 +146,11 @@ def headlines(source: Source, period: ReportPeriod) -> tuple[Headline, ...]:
         )
         for code in HEADLINES
     )
+
+
+def _past(source: Source, period: Period) -> Period:
+    """The period compared with; without any day where the data hold it only in part, or not at all."""
+    return period if source.covers(period) else NO_DAYS
 
 
 def _summary(lines: tuple[Headline, ...], text: Texts) -> tuple[str, ...]:
@@ -248,7 +252,7 @@ def _quality(
     lost = float(unknown.loc[unknown["city"] == "unknown", "contacts"].sum())
     if lost and totals["contacts"]:
         said.append(text("quality.unknown_city", count=f"{lost:,.0f}", share=f"{lost / totals['contacts']:.1%}"))
-    if not source.totals(period.before, ["contacts"])["contacts"]:
+    if not source.covers(period.before):
         said.append(text("quality.first_period"))
     if len(sections.day_cells(trend.rows)) < period.trend.days:
         said.append(text("quality.partial"))

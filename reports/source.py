@@ -9,7 +9,7 @@ from importlib.resources import files
 import pandas as pd
 
 from core.i18n import Language, name_field
-from core.periods import Period
+from core.periods import Period, covers, runs_of
 from core.scope import Scope
 from core.time import to_local
 from warehouse.kpi import kpi_table
@@ -79,10 +79,10 @@ class Source:
         table = self.reader.rows(_query("units"))
         return list(table.loc[table["kind"] == "city", "code"])
 
-    def first_day(self) -> date | None:
-        """The first day of which there are figures; None: there are none."""
-        key = number(self.reader.rows(_query("first_day"))["first_day"].iloc[0])
-        return date.fromisoformat(f"{key:.0f}") if key else None
+    def covers(self, period: Period) -> bool:
+        """Whether the figures hold every day of `period`."""
+        days = (date.fromisoformat(str(key)) for key in self.reader.rows(_query("days"))["date_key"] if key)
+        return covers(runs_of(days), period)
 
     def unfinished(self, period: Period) -> Unfinished:
         """The work orders created in the period whose clocks still run."""

@@ -17,7 +17,15 @@ from crm_api.audit.service import Origin, record
 from crm_api.campaigns.candidates import Pool, drawn, gather
 from crm_api.campaigns.capacity import free_calls
 from crm_api.campaigns.gates import Plan
-from crm_api.campaigns.models import ELIGIBLE, GATES, CallListEntry, Campaign, ListBuild, ListGate
+from crm_api.campaigns.models import (
+    ELIGIBLE,
+    GATES,
+    CallListEntry,
+    Campaign,
+    ListAssessment,
+    ListBuild,
+    ListGate,
+)
 from crm_api.campaigns.policy import BUILDABLE, Days, calling_days
 from crm_api.campaigns.ports import Choice, Problem, Solver
 from crm_api.campaigns.reading import get_campaign, holidays_between, plan_of
@@ -26,6 +34,8 @@ from crm_api.errors import ConflictError
 
 #: Counted beside the gates: eligible customers held out by this campaign, and those for whom no call was left.
 HOLDOUT, CAPACITY, LISTED = "holdout", "capacity", "listed"
+#: Customers named in one statement: fewer than SQLite takes parameters.
+_AT_ONCE = 5_000
 _NO_LIMIT = 2**40
 
 
@@ -123,6 +133,7 @@ def carry_out(session: Session, build: ListBuild, solver: Solver, *, now: dateti
     choice, picked = _choose(plan, pool, days, held, solver)
     _write(session, plan, pool, days, picked, at)
     listed = sum(1 for each in picked if each.rank)
+    _tell_apart(session, campaign, pool, held, picked)
     counts = {gate: pool.gates.get(gate, 0) for gate in GATES}
     counts |= {ELIGIBLE: pool.gates[ELIGIBLE], HOLDOUT: int(held.sum()), LISTED: listed}
     counts[CAPACITY] = counts[ELIGIBLE] - counts[HOLDOUT] - listed
@@ -197,6 +208,24 @@ def _choose(
     pairs = zip(apart[wanted].tolist(), net[wanted].argmax(axis=1).tolist(), strict=True)
     picked += [_Picked(position, offer, 0) for position, offer in pairs]
     return choice, picked
+
+
+def _tell_apart(
+    session: Session, campaign: Campaign, pool: Pool, held: np.ndarray[Any, Any], picked: list[_Picked]
+) -> None:
+    """Of those who passed every gate, write down who was held out and for whom no call was left."""
+    is_listed = np.zeros(len(held), dtype=bool)
+    is_listed[[each.position for each in picked if each.rank]] = True
+    for end, which in ((HOLDOUT, held), (CAPACITY, ~held & ~is_listed)):
+        customers = pool.customers[which].tolist()
+        for start in range(0, len(customers), _AT_ONCE):
+            some = customers[start : start + _AT_ONCE]
+            session.execute(
+                update(ListAssessment)
+                .where(ListAssessment.campaign_id == campaign.id, ListAssessment.customer_id.in_(some))
+                .values(gate=end),
+                execution_options={"synchronize_session": False},
+            )
 
 
 def _write(session: Session, plan: Plan, pool: Pool, days: Days, picked: list[_Picked], at: datetime) -> None:

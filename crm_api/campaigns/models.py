@@ -241,7 +241,7 @@ class ListBuild(Base):
 
 
 class ListAssessment(Base):
-    """The first gate that a candidate of a campaign failed at the last build, or `eligible`."""
+    """The first gate that a candidate of a campaign failed at the last build, or `holdout`, `capacity`, `eligible`."""
 
     __tablename__ = "list_assessments"
 

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core.actor import Actor
 from crm_api.campaigns.gates import Plan
@@ -20,10 +20,14 @@ from crm_api.campaigns.models import (
     ListGate,
     Offer,
 )
+from crm_api.customers.models import Customer
 from crm_api.dialect import begin_writing
 from crm_api.errors import NotFoundError
 from crm_api.identity.scope import scope_rule, scoped, visible_units
 from crm_api.organisation.models import CalendarDay, OrgUnit
+
+#: Of those whom a gate took out, so many are listed.
+MOST_LEFT_OUT = 500
 
 
 @scope_rule(Campaign)
@@ -125,3 +129,20 @@ def gate_of(session: Session, campaign_id: int, customer_id: int) -> str | None:
     """The first gate that a customer failed at the last build; None: they were no candidate."""
     found = session.get(ListAssessment, (campaign_id, customer_id))
     return found.gate if found else None
+
+
+def left_out(session: Session, campaign: Campaign, gate: str, actor: Actor) -> tuple[int, list[tuple[int, str | None]]]:
+    """How many customers of the actor's scope `gate` took out of the newest list; the 500 newest as (id, city code)."""
+    branch, city = aliased(OrgUnit), aliased(OrgUnit)
+    found = (
+        select(ListAssessment.customer_id, func.coalesce(city.code, branch.code).label("city_code"))
+        .join(Customer, Customer.id == ListAssessment.customer_id)
+        .outerjoin(branch, branch.id == Customer.unit_id)
+        .outerjoin(city, (city.id == branch.parent_id) & (branch.kind == "county"))
+        .where(ListAssessment.campaign_id == campaign.id, ListAssessment.gate == gate)
+    )
+    if not actor.is_province:
+        found = found.where(Customer.unit_id.in_(visible_units(actor)))
+    total = session.scalar(select(func.count()).select_from(found.subquery())) or 0
+    newest = session.execute(found.order_by(ListAssessment.customer_id.desc()).limit(MOST_LEFT_OUT))
+    return total, [(row.customer_id, row.city_code) for row in newest]

@@ -24,6 +24,8 @@ from crm_api.campaigns.schemas import (
     EntryOut,
     ExportIn,
     GatesOut,
+    LeftOut,
+    LeftOutOut,
     NextIn,
     OfferIn,
     OfferOut,
@@ -45,6 +47,7 @@ from crm_api.web.versions import IfMatch, check_if_match, set_etag
 
 router = APIRouter(prefix="/api/v1", tags=["campaigns"])
 Reader = Annotated[Identity, requires(Permission.CALL_LIST_READ)]
+Watcher = Annotated[Identity, requires(Permission.REPORT_READ)]
 Manager = Annotated[Identity, requires(Permission.CAMPAIGN_MANAGE)]
 Caller = Annotated[Identity, requires(Permission.CALL_LIST_WORK)]
 Exporter = Annotated[Identity, requires(Permission.EXPORT)]
@@ -149,6 +152,16 @@ def change_campaign(
 def get_effects(campaign_id: RowId, identity: Reader, session: DbSession) -> GatesOut:
     """What each gate would take out of a list built now."""
     return GatesOut(gates=service.effects(session, campaign_id, actor=identity.actor))
+
+
+@router.get("/campaigns/{campaign_id}/left-out", responses=problems(404))
+def get_left_out(
+    campaign_id: RowId, gate: Annotated[str, Query(max_length=20)], identity: Watcher, session: DbSession
+) -> LeftOutOut:
+    """Whom a gate took out of the newest list, by number alone: how many, and the 500 newest customers."""
+    found = reading.get_campaign(session, campaign_id, identity.actor)
+    total, customers = reading.left_out(session, found, gate, identity.actor)
+    return LeftOutOut(total=total, customers=[LeftOut(customer_id=key, city_code=city) for key, city in customers])
 
 
 @router.post("/campaigns/{campaign_id}/builds", status_code=202, response_model=BuildOut, responses=problems(404, 409))

@@ -163,6 +163,20 @@ class GatesOut(Out):
     gates: dict[str, int]
 
 
+class LeftOut(Out):
+    """A customer whom a gate took out."""
+
+    customer_id: int
+    city_code: str | None
+
+
+class LeftOutOut(Out):
+    """Whom one gate took out of the newest list: how many, and the newest of them."""
+
+    total: int
+    customers: list[LeftOut]
+
+
 class StepIn(In):
     """A step of the campaign."""
 

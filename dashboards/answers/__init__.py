@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from core.periods import Period
 from dashboards.anomalies import expected, history_of
 from dashboards.frame import Frame
-from dashboards.periods import compared_with
+from dashboards.periods import Comparison
 from dashboards.tables import by_day, days_between
 
+#: The comparisons that the overview shows side by side.
+COMPARED: tuple[Comparison, ...] = ("previous", "year")
 #: A service level with its weight.
 SERVICE = ("sl_negative", "offered")
 
@@ -43,18 +46,17 @@ def daily(frame: Frame, code: str) -> pd.DataFrame:
 
 
 def comparisons(frame: Frame, codes: Sequence[str]) -> pd.DataFrame:
-    """KPIs of the period, the one before and the same weeks a year before: `code`, `now`, `previous`, `year`."""
+    """KPIs of the period, the one before and the same weeks a year before: `code`, `now`, `previous`, `year`.
+
+    A period that the data hold only in part has none.
+    """
     view = frame.view
-    periods = {
-        "now": view.period,
-        "previous": compared_with(view.period, "previous", view.preset),
-        "year": compared_with(view.period, "year", view.preset),
-    }
+    periods: dict[str, Period | None] = {"now": view.period}
+    for comparison in COMPARED:
+        periods[comparison] = None if view.uncovered(comparison) else view.compared(comparison)
     found = {}
     for name, period in periods.items():
-        # Sums of days before the first data are no year to compare with.
-        is_whole = period is not None and (name == "now" or period.first >= frame.known.days.first)
-        row = frame.source.kpis(period, only=codes, city=frame.city) if period and is_whole else pd.DataFrame()
+        row = frame.source.kpis(period, only=codes, city=frame.city) if period else pd.DataFrame()
         found[name] = [None if row.empty else row.iloc[0][code] for code in codes]
     return pd.DataFrame({"code": list(codes)} | found)
 

@@ -93,11 +93,18 @@ def arms(frame: Frame, evaluation: Evaluation) -> pd.DataFrame:
 
 
 def gates(frame: Frame, campaign: int) -> pd.DataFrame:
-    """Who was left out before the list: `name`, `value`, in the gates' order."""
+    """Who was left out before the list: `code`, `name`, `value`, in the gates' order."""
     rows = frame.source.rows("campaign_gates", campaign=campaign)
     rows = rows[~rows["gate"].isin(_ENDS)]
     names = [frame.texts(f"campaign.gate_{gate}") for gate in rows["gate"]]
-    return pd.DataFrame({"name": names, "value": rows["customers"].to_numpy(), "order": rows["position"].to_numpy()})
+    return pd.DataFrame(
+        {
+            "code": rows["gate"].to_numpy(),
+            "name": names,
+            "value": rows["customers"].to_numpy(),
+            "order": rows["position"].to_numpy(),
+        }
+    )
 
 
 def by_city(frame: Frame, campaign: int) -> pd.DataFrame:

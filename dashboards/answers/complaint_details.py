@@ -22,7 +22,10 @@ def _end_of(period: Period, days: int) -> Period:
 
 
 def emerging_clusters(frame: Frame, above: str | None) -> pd.DataFrame:
-    """Days on which a type came more often than chance: `day`, `city`, `type`, `complaints`, `expected`, `outage`."""
+    """Days on which a type came more often than chance: `day`, `city`, `type`, `complaints`, `expected`, `outage`.
+
+    `city_key` and `type_key` are the codes of city and type.
+    """
     looked_at = _end_of(frame.view.period, CLUSTER_DAYS)
     history = Period(looked_at.first - timedelta(weeks=WEEKS), looked_at.last)
     counts = frame.source.rows_of("complaints_by_place", history, city=frame.city, type=above)
@@ -39,12 +42,17 @@ def emerging_clusters(frame: Frame, above: str | None) -> pd.DataFrame:
             "complaints": found["complaints"].astype(int),
             "expected": found["expected"].round(1),
             "outage": [told.get(place, "") for place in zip(days, places, strict=True)],
+            "city_key": found["city_code"],
+            "type_key": found["code"],
         }
     )
 
 
 def outages(frame: Frame) -> pd.DataFrame:
-    """Outages that began in the period: `day`, `city`, `township`, `ticket`, `state`, `complaints` below its ticket."""
+    """Outages that began in the period: `day`, `city`, `township`, `ticket`, `state`, `complaints` below its ticket.
+
+    `through` is the last day that the marts hold: complaints come below a ticket later too.
+    """
     rows = frame.source.rows_of("outages", frame.view.period, city=frame.city)
     zh = frame.texts.language == "zh-CN"
     return pd.DataFrame(
@@ -55,6 +63,7 @@ def outages(frame: Frame) -> pd.DataFrame:
             "ticket": rows["ticket"],
             "state": rows["state"],
             "complaints": rows["complaints"],
+            "through": frame.known.days.last,
         }
     )
 

@@ -42,7 +42,10 @@ def complaints_by_city(frame: Frame, above: str | None) -> pd.DataFrame:
 
 
 def hot_spots(frame: Frame, above: str | None) -> pd.DataFrame:
-    """Townships with many complaints of one type on one day: `day`, `city`, `township`, `type`, `complaints`."""
+    """Townships with many complaints of one type on one day: `day`, `city`, `township`, `type`, `complaints`.
+
+    `city_key`, `township_key` and `type_key` are their codes.
+    """
     rows = frame.source.rows_of("complaint_hot_spots", frame.view.period, city=frame.city, type=above)
     zh = frame.texts.language == "zh-CN"
     names = type_names(frame)
@@ -53,6 +56,9 @@ def hot_spots(frame: Frame, above: str | None) -> pd.DataFrame:
             "township": rows["township_zh" if zh else "township_en"],
             "type": [names.get(code, code) for code in rows["code"]],
             "complaints": rows["complaints"],
+            "city_key": rows["city_code"],
+            "township_key": rows["township_code"],
+            "type_key": rows["code"],
         }
     )
 

@@ -41,10 +41,11 @@ def segment_moves(frame: Frame, known: pd.DataFrame) -> pd.DataFrame:
 
 
 def remedies(frame: Frame) -> pd.DataFrame:
-    """Customers at risk by remedy: `name`, `customers`, `yuan_at_risk`, `value` (yuan) and `before` (empty)."""
+    """At risk by remedy: `name`, `remedy_key`, `customers`, `yuan_at_risk`, `value` (yuan), `before` (NULL)."""
     table = frame.source.rows("retention_remedies", city=frame.city)
     names = [frame.texts(f"remedy.{each}") for each in table["remedy"]]
-    return table.assign(name=names, value=table["yuan_at_risk"], before=float("nan"))
+    named = table.rename(columns={"remedy": "remedy_key"})
+    return named.assign(name=names, value=table["yuan_at_risk"], before=float("nan"))
 
 
 def retention(frame: Frame) -> pd.DataFrame:
@@ -64,7 +65,7 @@ def retention(frame: Frame) -> pd.DataFrame:
 
 
 def next_offers(frame: Frame) -> pd.DataFrame:
-    """Per product: `product`, `customers`, `likely` (mean propensity, per cent), `margin` (yuan a year)."""
+    """By `product`, `product_key`: `customers`, `likely` (mean propensity, per cent), `margin` (yuan a year)."""
     table = frame.source.rows("next_offers", city=frame.city)
     return pd.DataFrame(
         {
@@ -72,12 +73,13 @@ def next_offers(frame: Frame) -> pd.DataFrame:
             "customers": table["customers"],
             "likely": (100 * table["probability"]).round(1),
             "margin": table["expected_margin_yuan"].round(0),
+            "product_key": table["product_code"],
         }
     )
 
 
 def key_changes(frame: Frame) -> pd.DataFrame:
-    """Proposed key levels: `from_level`, `to_level`, `customers`, `points` (mean score)."""
+    """Proposed levels: `from_level`, `to_level`, their codes `from_key`, `to_key`, `customers`, `points` (mean)."""
     table, text = frame.source.rows("key_changes", city=frame.city), frame.texts
     return pd.DataFrame(
         {
@@ -85,6 +87,8 @@ def key_changes(frame: Frame) -> pd.DataFrame:
             "to_level": [text(f"level.{each}") for each in table["to_level"]],
             "customers": table["customers"],
             "points": table["score"].round(0),
+            "from_key": table["from_level"],
+            "to_key": table["to_level"],
         }
     )
 

@@ -106,12 +106,13 @@ def by_day(frame: Frame, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def recordings_kept(frame: Frame) -> pd.DataFrame:
-    """What recordings take at each day's end: `day`, `name` (rule), `value` (gigabytes), `recordings`, `purged`."""
+    """What recordings take at each day's end: `day`, `name`, `rule`, `value` (gigabytes), `recordings`, `purged`."""
     rows = frame.source.rows_of("recordings", frame.view.period)
     return pd.DataFrame(
         {
             "day": pd.to_datetime(rows["day"]),
             "name": rows["rule"],
+            "rule": rows["rule"],
             "value": rows["bytes_kept"].astype(float) / 1e9,
             "recordings": rows["recordings"].astype(int),
             "purged": rows["recordings_purged"].astype(int),

@@ -12,6 +12,15 @@ from warehouse.gate_history import history
 #: Runs of the gates that are listed, and restated figures.
 MOST_RUNS, MOST_RESTATED = 50, 200
 
+#: Table that is reconciled → the rows behind its marks (dashboards.behind).
+ROWS_OF = {
+    "contacts": "contacts",
+    "queue_visits": "visits",
+    "tickets": "tickets",
+    "survey_answers": "answers",
+    "import_rejects": "rejects",
+}
+
 
 def freshness(frame: Frame) -> pd.DataFrame:
     """Each table of events: `table`, `rows`, `latest_event`, `hours_behind` the load, `is_ahead` (a clock is wrong)."""
@@ -39,16 +48,19 @@ def _instant(value: pd.Timestamp | None) -> str:
 
 
 def along_the_way(frame: Frame) -> pd.DataFrame:
-    """Rows of the period: `table`, `staging_rows`, `mart_rows`, `figure_rows`, `days`, `days_differing`."""
+    """Rows of the period: `table`, `staging_rows`, `mart_rows`, `figure_rows`, `days`, `days_differing`, `rows_key`."""
     rows = frame.source.rows_of("reconciled", frame.view.period)
     names = ["staging_rows", "mart_rows", "figure_rows", "days", "days_differing"]
-    return rows.assign(table=table_names(frame, rows["table"]))[["table", *names]].astype(dict.fromkeys(names, int))
+    named = rows.assign(table=table_names(frame, rows["table"]), rows_key=rows["table"].map(ROWS_OF))
+    return named[["table", *names, "rows_key"]].astype(dict.fromkeys(names, int))
 
 
 def rows_by_day(frame: Frame) -> pd.DataFrame:
-    """Rows in marts by day: `day`, `name` (table), `value`, and `staging_rows`, `figure_rows` beside them."""
+    """Rows in marts by day: `day`, `name` (table), `value`, `staging_rows`, `figure_rows`, `rows_key` (see ROWS_OF)."""
     rows = frame.source.rows_of("reconciled_days", frame.view.period)
-    named = rows.assign(day=pd.to_datetime(rows["day"]), table=table_names(frame, rows["table"]))
+    named = rows.assign(
+        day=pd.to_datetime(rows["day"]), table=table_names(frame, rows["table"]), rows_key=rows["table"].map(ROWS_OF)
+    )
     return named.rename(columns={"table": "name", "mart_rows": "value"})
 
 

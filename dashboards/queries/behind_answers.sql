@@ -1,11 +1,11 @@
--- The newest answers to the satisfaction question, and how many there are; a parameter that is NULL filters nothing.
+-- The newest answers to the satisfaction question (or questions, with $unanswered), and how many there are; a parameter that is NULL filters nothing.
 with picked as (
   select answer.*, dim_agent.code as agent
   from fct_survey_answer as answer
   left join dim_agent on answer.agent_key = dim_agent.agent_key
   where
     answer.date_key between $first and $last
-    and answer.score is not null
+    and ($unanswered is not null or answer.score is not null)
     and ($city is null or answer.city_code = $city)
     and ($channel is null or answer.channel_code = $channel)
     and ($score is null or answer.score = $score)

@@ -22,6 +22,7 @@ with picked as (
     and ($township is null or ticket.township_code = $township)
     and ($product is null or ticket.product_code = $product)
     and ($state is null or ticket.state = $state)
+    and ($parent is null or ticket.parent_key = (select ticket_key from fct_ticket where code = $parent))
     and ($is_known is null or (ticket.customer_key > 0) = cast($is_known as boolean))
     and ($is_complaint is null or ticket.is_complaint = cast($is_complaint as boolean))
     -- As dashboards/queries/loop_milestones.sql counts them.

@@ -6,6 +6,8 @@ select
   coalesce(town.name_zh, spot.township_code) as township_zh,
   coalesce(town.name_en, spot.township_code) as township_en,
   spot.complaint_type_code as code,
+  spot.city_code,
+  spot.township_code,
   spot.complaints
 from kpi_complaint_hot_spot as spot
 inner join dim_date on spot.date_key = dim_date.date_key

@@ -60,5 +60,6 @@ with right:
          behind=Behind("entries", ("name",), {"step": "code"}, {"campaign": chosen, "assigned": "true"}))  # fmt: skip
 if frame.source.scope.is_province:
     out = gates(frame, chosen)
-    card(frame, "campaign_gates", out, lambda: counted(out, texts=text))
+    card(frame, "campaign_gates", out, lambda: counted(out, texts=text),
+         behind=Behind("left_out", ("name",), {"gate": "code"}, {"campaign": chosen}))  # fmt: skip
 plain_table(frame, "campaign_cities", by_city(frame, chosen))

@@ -37,13 +37,15 @@ above = read_drill(frame, names)
 drill_bar(frame, names, above)
 ranked_types = complaint_pareto(frame, above)
 heading = text("card.pareto.title") if above is None else text("card.pareto.below", type=names.get(above, above))
+#: What every click on this page counts.
+below = {"is_complaint": "true", "type": above}
+is_lowest = set(ranked_types["code"]) == {above}
 picked = card(frame, "pareto", ranked_types, lambda: pareto(ranked_types, texts=text), kpis=["complaints"],
-              on_select=PICK, title=heading)  # fmt: skip
+              on_select=None if is_lowest else PICK, title=heading,
+              behind=Behind("tickets", ("name",), {}, below) if is_lowest else None)  # fmt: skip
 if picked and picked[0] != above:
     set_drill(picked[0])
     st.rerun()
-#: What every click on this page counts.
-below = {"is_complaint": "true", "type": above}
 
 left, right = st.columns([3, 2])
 with left:
@@ -68,7 +70,9 @@ with right:
          lambda: tile_map(cities, texts=text, name=frame.kpi_name("complaint_rate"), unit="per_thousand"),
          kpis=["complaint_rate"], behind=Behind("tickets", ("name",), {"city": "city_code"}, below))  # fmt: skip
 
-plain_table(frame, "clusters", emerging_clusters(frame, above))
+plain_table(frame, "clusters", emerging_clusters(frame, above),
+            behind=Behind("tickets", ("day", "city", "type"), {"day": "day", "city": "city_key", "exact": "type_key"},
+                          {"is_complaint": "true"}))  # fmt: skip
 products, again = complaints_by_product(frame, above), repeated(frame, above)
 counted = partial(ranked, texts=text, unit="count", name=frame.kpi_name("complaints"))
 left, right = st.columns(2)
@@ -85,5 +89,9 @@ if frame.city or not frame.source.scope.is_province:
          behind=Behind("tickets", ("name",), {"township": "township_key"}, below))  # fmt: skip
 else:
     st.caption(text("complaint.choose_city"))
-plain_table(frame, "hot_spots", hot_spots(frame, above))
-plain_table(frame, "outages", outages(frame))
+plain_table(frame, "hot_spots", hot_spots(frame, above),
+            behind=Behind("tickets", ("day", "township", "type"),
+                          {"day": "day", "city": "city_key", "township": "township_key", "exact": "type_key"},
+                          {"is_complaint": "true"}))  # fmt: skip
+plain_table(frame, "outages", outages(frame),
+            behind=Behind("tickets", ("ticket",), {"parent": "ticket", "first": "day", "last": "through"}))  # fmt: skip

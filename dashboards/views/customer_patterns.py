@@ -13,6 +13,7 @@ from dashboards.answers.customers import (
     segment_moves,
     segments,
 )
+from dashboards.behind import Behind
 from dashboards.cards import card
 from dashboards.figures.bars import ranked
 from dashboards.figures.segments import moves
@@ -43,12 +44,16 @@ card(frame, "segment_moves", moved, lambda: moves(moved, texts=text))
 
 left, right = st.columns(2)
 with left:
-    plain_table(frame, "next_offers", next_offers(frame))
+    plain_table(frame, "next_offers", next_offers(frame),
+                behind=Behind("offers", ("product",), {"product": "product_key"}))  # fmt: skip
 with right:
-    plain_table(frame, "key_changes", key_changes(frame))
+    plain_table(frame, "key_changes", key_changes(frame),
+                behind=Behind("key_changes", ("from_level", "to_level"),
+                              {"from_level": "from_key", "to_level": "to_key"}))  # fmt: skip
 if has_leaving_model(frame):
     helps = remedies(frame)
-    card(frame, "remedies", helps, lambda: ranked(helps, texts=text, unit="count", name=text("column.yuan_at_risk")))
+    card(frame, "remedies", helps, lambda: ranked(helps, texts=text, unit="count", name=text("column.yuan_at_risk")),
+         behind=Behind("retention", ("name",), {"remedy": "remedy_key"}))  # fmt: skip
     plain_table(frame, "retention", retention(frame))
 else:
     st.info(text("customers.no_leaving_model"), icon=":material/hourglass_empty:")

@@ -15,10 +15,14 @@ from dashboards.answers.trust import (
     restated,
     rows_by_day,
 )
+from dashboards.behind import Behind
 from dashboards.cards import card
 from dashboards.figures.lines import peaks
 from dashboards.frame import current_frame
 from dashboards.plain_table import plain_table
+
+#: Every row of the province counts, whatever city the page is narrowed to, and questions that nobody answered too.
+WHOLE = {"city": None, "unanswered": "true"}
 
 frame = current_frame()
 text, publication = frame.texts, frame.source.publication
@@ -45,14 +49,18 @@ if frame.source.scope.is_province:
     with left:
         plain_table(frame, "trust_freshness", freshness(frame))
     with right:
-        plain_table(frame, "trust_way", along_the_way(frame))
+        plain_table(frame, "trust_way", along_the_way(frame),
+                    behind=Behind("contacts", ("table",), {}, WHOLE, dataset_of="rows_key"))  # fmt: skip
     daily = rows_by_day(frame)
-    card(frame, "trust_rows", daily, lambda: peaks(daily, texts=text, measure=text("column.rows")))
+    card(frame, "trust_rows", daily, lambda: peaks(daily, texts=text, measure=text("column.rows")),
+         behind=Behind("contacts", ("day", "name"), {"day": "day"}, WHOLE, dataset_of="rows_key"))  # fmt: skip
     plain_table(frame, "trust_gates", gate_runs(frame))
     plain_table(frame, "trust_residuals", residuals(frame))
 else:
     st.caption(text("trust.province_only"))
 plain_table(frame, "trust_restated", changed)
-plain_table(frame, "trust_refused", rejected)
+plain_table(frame, "trust_refused", rejected,
+            behind=Behind("rejects", ("source", "kind", "reason"),
+                          {"source": "source", "kind": "kind", "reason": "reason"}, {"dateless": "true"}))  # fmt: skip
 if frame.source.scope.is_province:
     plain_table(frame, "trust_loads", loads(frame))

@@ -76,5 +76,6 @@ with left:
 with right:
     plain_table(frame, "lines_needed", needed(frame, found))
 stored = recordings_kept(frame)
-card(frame, "lines_stored", stored, lambda: peaks(stored, texts=text, measure=text("lines.gigabytes"), form=",.2~f"))
+card(frame, "lines_stored", stored, lambda: peaks(stored, texts=text, measure=text("lines.gigabytes"), form=",.2~f"),
+     behind=Behind("recordings", ("day", "name"), {"day": "day", "rule": "rule"}))  # fmt: skip
 plain_table(frame, "lines_trunks", trunks(frame))

@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.settings import get_settings
 from dashboards.answers.staffing import WhatIf, by_day, coming_days, days_of, errors, plan, staffed
+from dashboards.behind import Behind
 from dashboards.cards import card
 from dashboards.figures.staffing import calls_by_queue, needed_and_rostered
 from dashboards.frame import current_frame
@@ -18,7 +19,9 @@ if planned.empty:
 st.caption(text("staffing.note"))
 
 coming = coming_days(frame)
-card(frame, "forecast_days", coming, lambda: calls_by_queue(coming, texts=text))
+history = {"history": "true" if frame.source.scope.is_province else None}
+card(frame, "forecast_days", coming, lambda: calls_by_queue(coming, texts=text),
+     behind=Behind("forecast", ("day", "name"), {"day": "day", "queue": "code"}, history))  # fmt: skip
 
 with st.container(border=True, key="what_if"):
     st.markdown(f"**{text('staffing.what_if')}**")
@@ -39,9 +42,10 @@ with st.grid(4, min_column_width=150, key="staffing_tiles"):
     st.metric(text("column.gap_hours"), f"{today['gap'].sum() / 2:+,.1f}", border=True)
     st.metric(text("column.level"), f"{level:.0%}", border=True)
 
-card(frame, "staffing_day", today, lambda: needed_and_rostered(today, texts=text))
+card(frame, "staffing_day", today, lambda: needed_and_rostered(today, texts=text),
+     behind=Behind("forecast", ("half_hour",), {"day": "day", "half_hour": "half_hour"}, history))  # fmt: skip
 left, right = st.columns(2)
 with left:
-    plain_table(frame, "staffing_days", by_day(result))
+    plain_table(frame, "staffing_days", by_day(result), behind=Behind("forecast", ("day",), {"day": "day"}, history))
 with right:
     plain_table(frame, "forecast_errors", errors(frame))

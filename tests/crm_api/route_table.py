@@ -333,6 +333,7 @@ TABLE: dict[tuple[str, str], Row] = {
         CAMPAIGN_MANAGERS, target="campaign", body=lambda: {"holdout_percent": 20}, headers=ANY_VERSION
     ),
     ("GET", "/api/v1/campaigns/{campaign_id}/effects"): Row(CAMPAIGN_READERS, target="campaign"),
+    ("GET", "/api/v1/campaigns/{campaign_id}/left-out"): Row(REPORTS, target="campaign", query="?gate=minor"),
     ("POST", "/api/v1/campaigns/{campaign_id}/builds"): Row(CAMPAIGN_MANAGERS, target="campaign", status=202),
     ("POST", "/api/v1/campaigns/{campaign_id}/steps"): Row(
         CAMPAIGN_MANAGERS, target="campaign", body=lambda: {"step": "start"}, status=409

@@ -183,6 +183,9 @@ def test_each_gate_takes_out_whom_it_protects(store: Engine) -> None:
         assert sum(effects.values()) == built.candidates == 14
         told = reading.gates_of(session, made)
         assert {gate: told[gate] for gate in effects} == effects
+        counted = {gate: reading.left_out(session, made, gate, MARKETING) for gate in told if gate != "listed"}
+        assert {gate: total for gate, (total, _) in counted.items()} == {gate: told[gate] for gate in counted}
+        assert {key for key, _ in counted["no_consent"][1]} == {who["no_consent"], withdrawn, by_email}
 
 
 def _entry(made: Campaign, customer_id: int, phone_id: int, **values: Any) -> CallListEntry:
@@ -323,6 +326,7 @@ def test_no_capacity_gives_an_empty_list_with_its_reasons(store: Engine) -> None
         gates = reading.gates_of(session, made)
         assert (built.state, built.listed, built.held_out) == ("done", 0, 0)
         assert (gates["no_consent"], gates["eligible"], gates["capacity"]) == (1, 4, 4)
+        assert reading.left_out(session, made, "capacity", MARKETING)[0] == 4
 
 
 def test_capacity_is_a_days_and_shrinks_when_the_forecast_leaves_less(store: Engine) -> None:
@@ -364,6 +368,9 @@ def test_a_rebuilt_list_is_the_same_and_never_calls_anybody_twice(store: Engine)
             add(session, number)
         made = campaign(session, calls=3, holdout_percent=20)
         build(session, made)
+        gates = reading.gates_of(session, made)
+        for end in ("holdout", "capacity"):
+            assert reading.left_out(session, made, end, MARKETING)[0] == gates[end] > 0
         first = _standing(session, made)
         build(session, made)
         assert _standing(session, made) == first

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.periods import Period
-from dashboards.periods import COMPARISONS, PRESETS, preset_period
+from dashboards.periods import COMPARISONS, PRESETS, Comparison, preset_period
 from dashboards.url_state import EARLIEST, LATEST, Known, View, read_language, read_view, with_preset
 
 EXAMPLES = settings(max_examples=300 if os.environ.get("CRM_TEST_FULL") else 40, deadline=None)
@@ -49,6 +49,27 @@ def test_any_url_gives_a_view_and_its_comparison(params: dict[str, str]) -> None
     assert view.period.first <= view.period.last
     assert view.before is None or view.before.first <= view.before.last
     assert view.city in (None, *KNOWN.cities)
+
+
+HELD = (Period(date(2025, 3, 1), date(2025, 3, 4)), Period(date(2026, 9, 20), date(2026, 10, 29)))
+
+
+@pytest.mark.parametrize(
+    ("last", "comparison", "since"),
+    [
+        ("2026-10-16", "previous", "2026-09-20"),  # compared with 19 September to 2 October
+        ("2026-10-17", "previous", None),
+        ("2026-10-29", "year", "2026-09-20"),
+        ("2026-10-29", "none", None),
+    ],
+)
+def test_a_period_that_the_data_hold_in_part_is_not_compared_with(
+    last: str, comparison: Comparison, since: str | None
+) -> None:
+    period = Period(date.fromisoformat(last) - timedelta(days=13), date.fromisoformat(last))
+    view = View("en", "custom", period, comparison, runs=HELD)
+    assert view.uncovered(comparison) == (date.fromisoformat(since) if since else None)
+    assert (view.before is None) == (since is not None or comparison == "none")
 
 
 @pytest.mark.parametrize(

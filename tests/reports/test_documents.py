@@ -8,7 +8,8 @@ from datetime import date, timedelta
 import openpyxl
 import pytest
 
-from core.i18n import LANGUAGES, Language, differences
+from core.i18n import LANGUAGES, Language, differences, texts
+from core.periods import Period
 from core.scope import PROVINCE, Scope
 from core.settings import Settings
 from reports.compose import StaleDataError, compose
@@ -123,8 +124,13 @@ def test_a_past_that_the_data_cover_in_part_is_not_compared_with(
     home: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert _document(home).headlines[0].before
-    monkeypatch.setattr(Source, "first_day", lambda _: WEEK.before.first + timedelta(days=1))
-    assert {(line.before, line.year_before) for line in _document(home).headlines} == {(None, None)}
+    monkeypatch.setattr("reports.source.runs_of", lambda _: [Period(WEEK.before.first + timedelta(days=1), LAST)])
+    document = _document(home)
+    assert {(line.before, line.year_before) for line in document.headlines} == {(None, None)}
+    sections = {section.code: section for section in document.sections}
+    for code, columns in (("channels", (3, 4)), ("complaints", (3, 4)), ("loop", (3,))):
+        assert {row[column] for row in sections[code].rows for column in columns} == {None}
+    assert texts("reports", document.language)("quality.first_period") in document.quality
 
 
 def test_the_page_fits_a_phone(home: Settings) -> None:
