@@ -33,6 +33,7 @@ Dataset = Literal[
     "left_out",
     "offers",
     "key_changes",
+    "customers",
 ]
 #: Tickets that are complaints of known customers, of whom alone it is known whether they complain again.
 OF_KNOWN = {"is_complaint": "true", "is_known": "true"}
@@ -64,7 +65,7 @@ FILTERS: dict[Dataset, tuple[str, ...]] = {
     "clocks": ("city", "clock", "policy", "standing"),
     "backlog": ("city", "age"),
     "answers": ("city", "channel", "score", "unanswered"),
-    "lines": ("resource", "half_hour"),
+    "lines": ("resource", "half_hour", "line"),
     "shifts": ("city", "centre", "half_hour"),
     "entries": ("city", "campaign", "step", "assigned"),
     "forecast": ("queue", "half_hour", "history"),
@@ -73,6 +74,7 @@ FILTERS: dict[Dataset, tuple[str, ...]] = {
     "retention": ("city", "remedy"),
     "offers": ("city", "product"),
     "key_changes": ("city", "from_level", "to_level"),
+    "customers": ("city", "key_level", "group"),
     "left_out": ("campaign", "gate"),
 }
 #: Rows that the marts keep no copy of: the CRM is asked for them.
@@ -88,7 +90,14 @@ _NAMED = {
     "product": "products",
     "state": "states",
 }
-_SAID = {"outcome": "outcome", "exit_class": "exit", "priority": "priority", "standing": "clock"}
+_SAID = {
+    "outcome": "outcome",
+    "exit_class": "exit",
+    "priority": "priority",
+    "standing": "clock",
+    "level_name": "level",
+    "customer_kind": "customer_kind",
+}
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,7 @@ def by_city(frame: Frame, campaign: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "city": [names.get(code, code) for code in rows["city_code"]],
+            "city_key": rows["city_code"],
             "assigned": rows["assigned"],
             "reached": rows["reached"],
             "accepted": rows["accepted"],

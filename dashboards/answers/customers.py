@@ -96,8 +96,8 @@ def key_changes(frame: Frame) -> pd.DataFrame:
 def key_customers(frame: Frame) -> pd.DataFrame:
     """Key customers by level, over the months of the period: what they met.
 
-    Columns: `level_name`, `customers`, `contacts`, `abandoned`, `complaints`, `per_customer` (complaints a customer),
-    `tickets`, `late`, `reopened`.
+    Columns: `level_name`, `level_key`, `customers`, `contacts`, `abandoned`, `complaints`, `per_customer` (complaints
+    a customer), `tickets`, `late`, `reopened`.
     """
     table = frame.source.rows_of("key_customers", frame.view.period, city=frame.city)
     counts = ["contacts", "abandoned", "complaints", "tickets", "late", "reopened"]
@@ -105,6 +105,7 @@ def key_customers(frame: Frame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "level_name": [frame.texts(f"level.{each}") for each in known["key_level"]],
+            "level_key": known["key_level"],
             "customers": known["customers"],
             **{name: known[name] for name in counts[:3]},
             "per_customer": (known["complaints"] / known["customers"]).round(2),

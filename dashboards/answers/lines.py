@@ -121,9 +121,10 @@ def recordings_kept(frame: Frame) -> pd.DataFrame:
 
 
 def trunks(frame: Frame) -> pd.DataFrame:
-    """Each trunk: `name`, `calls`, `recordings`, `busy_hours`, `peak`."""
+    """Each trunk: `name`, `line` (its code), `calls`, `recordings`, `busy_hours`, `peak`."""
     rows = frame.source.rows_of("lines_by_trunk", frame.view.period).rename(columns={"trunk": "name"})
     return rows.assign(
+        line=rows["name"],
         name=rows["name"].replace("unknown", frame.texts("lines.unknown")),
         calls=rows["calls"].astype(int),
         recordings=rows["recordings"].astype(int),

@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from core.i18n import Texts
-from dashboards.figures.theme import BAD, BEFORE, GOOD, INK, MAIN, MUTED, TARGET, day_axis, themed
+from dashboards.figures.theme import BAD, BEFORE, GOOD, INK, MAIN, MUTED, TARGET, day_axis, named_colours, themed
 from dashboards.figures.trends import flags
 
 #: Ages of open tickets, from fresh to old.
@@ -92,7 +92,6 @@ def backlog_by_age(table: pd.DataFrame, *, texts: Texts, notes: pd.DataFrame | N
         notes: what happened: `day`, `text`; a flag each.
     """
     names = dict(zip(table["code"], table["name"], strict=True))
-    present = [code for code in AGES if code in names]
     day = "yearmonthdate(day):T"
     bars = (
         alt.Chart(table)
@@ -100,11 +99,7 @@ def backlog_by_age(table: pd.DataFrame, *, texts: Texts, notes: pd.DataFrame | N
         .encode(
             x=alt.X(day, axis=day_axis()),
             y=alt.Y("value:Q", stack="zero", axis=alt.Axis(title=None, format=",.0f", tickCount=5, tickMinStep=1)),
-            color=alt.Color(
-                "name:N",
-                sort=[names[code] for code in present],
-                scale=alt.Scale(domain=[names[code] for code in present], range=[AGES[code] for code in present]),
-            ),
+            color=named_colours(names, AGES),
             order=alt.Order("order:Q"),
             tooltip=[
                 alt.Tooltip("day:T", title=texts("chart.day"), format="%Y-%m-%d"),

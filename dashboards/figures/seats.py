@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from core.i18n import Texts
-from dashboards.figures.theme import INK, MAIN, MUTED, PARTS, STATES, TARGET, half_hour_axis, themed
+from dashboards.figures.theme import INK, MAIN, MUTED, PARTS, STATES, TARGET, half_hour_axis, named_colours, themed
 
 
 def states_by_half_hour(
@@ -21,7 +21,6 @@ def states_by_half_hour(
         counted: the text of what is counted.
     """
     names = dict(zip(table["state"], table["name"], strict=True))
-    known = [state for state in colours if state in names]
     return themed(
         alt.Chart(table)
         .mark_bar(width={"band": 1})
@@ -32,11 +31,7 @@ def states_by_half_hour(
                 stack="zero",
                 axis=alt.Axis(title=texts(counted), format=",.0f", tickCount=5, tickMinStep=1),
             ),
-            color=alt.Color(
-                "name:N",
-                sort=[names[state] for state in known],
-                scale=alt.Scale(domain=[names[state] for state in known], range=[colours[state] for state in known]),
-            ),
+            color=named_colours(names, colours),
             order=alt.Order("order:Q"),
             tooltip=[
                 alt.Tooltip("half_hour:O", title=texts("chart.half_hour")),

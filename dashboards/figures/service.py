@@ -15,6 +15,7 @@ from dashboards.figures.theme import (
     TARGET,
     axis_format,
     half_hour_axis,
+    named_colours,
     number_format,
     ratio_scale,
     themed,
@@ -41,14 +42,7 @@ def load_and_agents(table: pd.DataFrame, *, texts: Texts) -> Any:
     ]
     bars = base.mark_bar(width={"band": 0.86}).encode(
         y=alt.Y("value:Q", stack="zero", axis=alt.Axis(title=texts("queues.callers"), format="~s", tickCount=5)),
-        color=alt.Color(
-            "name:N",
-            sort=[names[part] for part in PARTS if part in names],
-            scale=alt.Scale(
-                domain=[names[part] for part in PARTS if part in names],
-                range=[colour for part, colour in PARTS.items() if part in names],
-            ),
-        ),
+        color=named_colours(names, PARTS),
         order=alt.Order("order:Q"),
         tooltip=tooltip,
     )

@@ -1,5 +1,6 @@
 """One look for every chart: few colours with a meaning each, quiet axes, fonts that have Chinese."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
@@ -119,3 +120,15 @@ def half_hour_axis(labels: pd.Series) -> alt.X:
     full_hours = "substring(datum.label, 3) == '00' ? substring(datum.label, 0, 2) : ''"
     axis = alt.Axis(title=None, labelAngle=0, ticks=False, labelExpr=full_hours)
     return alt.X("half_hour:O", scale=alt.Scale(domain=shown), axis=axis)
+
+
+def named_colours(names: Mapping[str, str], colours: Mapping[str, str]) -> alt.Color:
+    """The colours of the parts in `name`, in the order of `colours`.
+
+    Args:
+        names: part → its name, of the parts that are there.
+        colours: part → its colour.
+    """
+    present = [part for part in colours if part in names]
+    domain = [names[part] for part in present]
+    return alt.Color("name:N", sort=domain, scale=alt.Scale(domain=domain, range=[colours[part] for part in present]))

@@ -1,22 +1,8 @@
 -- The newest contacts after which the customer came on another channel within seven days, and how many there are.
-with lined_up as (
-  select
-    contact_key,
-    customer_key,
-    started_at,
-    channel_code,
-    city_code,
-    date_key,
-    lead(channel_code) over customer as next_channel,
-    lead(started_at) over customer as next_at
-  from fct_contact
-  where
-    customer_key > 0
-    and direction = 'in'
-    and outcome <> 'blocked'
-    and date_key between $first and $through
-  window customer as (partition by customer_key order by started_at, contact_key)
-),
+with
+
+-- part: next_contacts
+,
 
 picked as (
   select *

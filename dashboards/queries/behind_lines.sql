@@ -6,7 +6,7 @@ with picked as (
   inner join dim_half_hour as half_hour on line.half_hour_key = half_hour.half_hour_key
   where
     line.date_key between $first and $last
-    and line.line_code = 'all'
+    and line.line_code = coalesce($line, 'all')
     and ($resource is null or line.resource = $resource)
     and ($half_hour is null or line.half_hour_key = $half_hour)
 )

@@ -62,4 +62,5 @@ if frame.source.scope.is_province:
     out = gates(frame, chosen)
     card(frame, "campaign_gates", out, lambda: counted(out, texts=text),
          behind=Behind("left_out", ("name",), {"gate": "code"}, {"campaign": chosen}))  # fmt: skip
-plain_table(frame, "campaign_cities", by_city(frame, chosen))
+plain_table(frame, "campaign_cities", by_city(frame, chosen),
+            behind=Behind("entries", ("city",), {"city": "city_key"}, {"campaign": chosen}))  # fmt: skip

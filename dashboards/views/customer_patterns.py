@@ -22,8 +22,10 @@ from dashboards.plain_table import plain_table
 
 frame = current_frame()
 text = frame.texts
-plain_table(frame, "key_customers", key_customers(frame))
-plain_table(frame, "customer_groups", customer_groups(frame))
+plain_table(frame, "key_customers", key_customers(frame),
+            behind=Behind("customers", ("level_name",), {"key_level": "level_key"}))  # fmt: skip
+plain_table(frame, "customer_groups", customer_groups(frame),
+            behind=Behind("customers", ("group_name",), {"group": "group_code"}))  # fmt: skip
 known = segments(frame)
 if known.empty:
     st.info(text("customers.none"), icon=":material/hourglass_empty:")

@@ -78,4 +78,5 @@ with right:
 stored = recordings_kept(frame)
 card(frame, "lines_stored", stored, lambda: peaks(stored, texts=text, measure=text("lines.gigabytes"), form=",.2~f"),
      behind=Behind("recordings", ("day", "name"), {"day": "day", "rule": "rule"}))  # fmt: skip
-plain_table(frame, "lines_trunks", trunks(frame))
+plain_table(frame, "lines_trunks", trunks(frame),
+            behind=Behind("lines", ("name",), {"line": "line"}, {"resource": "trunk"}))  # fmt: skip
