@@ -38,6 +38,8 @@ _RETRY_SECONDS = 2.0
 _LOST_SECONDS = 20.0
 #: Hangup causes (Q.850) -> what it means.
 _CAUSES = {"17": "busy", "16": "no_answer", "18": "no_answer", "19": "no_answer", "21": "busy", "127": "no_answer"}
+#: Why an originated call did not come about (Asterisk's control frames) -> what it means.
+_REASONS = {"0": "failed", "5": "busy", "8": "failed"}
 #: How a dial ended -> what it means; anything else: nobody answered.
 _MISSED = {"BUSY": "busy", "CONGESTION": "failed", "CHANUNAVAIL": "failed"}
 
@@ -310,7 +312,7 @@ class Dialler:
         now = utc_now()
         if event.name == "OriginateResponse":
             if event.headers.get("Response") == "Failure":
-                missed = "failed" if event.headers.get("Reason") in ("0", "8") else "no_answer"
+                missed = _REASONS.get(event.headers.get("Reason", ""), "no_answer")
                 self._finish(key, "agent_away" if flight.due.is_preview else flight.missed or missed)
             elif not flight.due.is_preview:
                 flight.answered = True
@@ -323,7 +325,8 @@ class Dialler:
             self._note(key, connected=True, now=now, agent=event.headers.get("MemberName"))
         elif event.name == "Hangup":
             cause = _CAUSES.get(event.headers.get("Cause", ""), "failed")
-            missed = "abandoned" if flight.answered else flight.missed or cause
+            # A busy line can end the dialling as one that is not there; its cause tells them apart.
+            missed = "abandoned" if flight.answered else "busy" if cause == "busy" else flight.missed or cause
             if flight.due.is_preview and not flight.taken:
                 missed = "agent_away"
             self._finish(key, "connected" if flight.connected else missed)
@@ -351,6 +354,7 @@ class Dialler:
             outbound.note_answer(session, key, connected=connected, now=now, agent=agent)
 
     def _finish(self, key: str, outcome: str) -> None:
+        log.info("Call %s ended: %s", key, outcome)
         with session_scope(self._engine) as session:
             outbound.finish(session, key, outcome, now=utc_now())
         self._flying.pop(key, None)
