@@ -25,7 +25,7 @@ from crm_api.identity.sessions import create_token
 from tests.crm_api.conftest import SETTINGS
 from tests.crm_api.world import World
 
-EXAMPLES = 150 if os.environ.get("CRM_TEST_FULL") else 6
+EXAMPLES = 150 if os.environ.get("CRM_TEST_FULL") else 4
 CHECKS = [
     not_a_server_error,
     ignored_auth,

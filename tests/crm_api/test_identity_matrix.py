@@ -140,8 +140,10 @@ GUARDED = [key for key, row in TABLE.items() if row.roles != PUBLIC]
 def test_matrix(stage: Stage, key: tuple[str, str]) -> None:
     row = TABLE[key]
     assert _call(stage, key, row, "own", None)[0] == 401, "a stranger"
+    # Where no row is named, both sides are the same request.
+    sides = SIDES if row.target else SIDES[:1]
     for role, username in USERS.items():
-        for side in SIDES:
+        for side in sides:
             status, text = _call(stage, key, row, side, username)
             assert status == _expected(row, role, side), (role, side, text)
 

@@ -12,9 +12,9 @@ from threadpoolctl import threadpool_limits
 FULL = os.environ.get("CRM_TEST_FULL") == "1"
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def one_thread() -> Iterator[None]:
-    """Two fits with two threads each on two cores run many times slower."""
+    """Two fits with two threads each on two cores run many times slower; what fixtures fit is fitted so, too."""
     with threadpool_limits(limits=1):
         yield
 

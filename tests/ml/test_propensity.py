@@ -1,5 +1,6 @@
 """Propensity: reaches the public yardsticks, says why, and takes any table."""
 
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,10 @@ def test_reaches_the_public_yardsticks(
     table = pd.read_csv(public / file)
     y = table.pop(target)
     figures = []
-    for seed in range(5 if FULL else 1):
-        for train, test in StratifiedKFold(5, shuffle=True, random_state=seed).split(table, y):
+    # The short form judges three of the first five fifths.
+    for seed, fifths in [(seed, 5) for seed in range(5)] if FULL else [(0, 3)]:
+        splits = StratifiedKFold(5, shuffle=True, random_state=seed).split(table, y)
+        for train, test in islice(splits, fifths):
             model = PropensityClassifier().fit(table.iloc[train], y.iloc[train])
             p = model.predict_proba(table.iloc[test])[:, 1]
             true = (y.iloc[test] == model.classes_[1]).to_numpy()

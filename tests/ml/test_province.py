@@ -55,9 +55,9 @@ class Province:
 
 @pytest.fixture(scope="session")
 def province(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Province]:
-    """320 days; 14,000 customers, 30,000 in the long form."""
+    """320 days; 9,000 customers, 30,000 in the long form."""
     settings = Settings(home=tmp_path_factory.mktemp("province") / "home")
-    customers = 30_000 if os.environ.get("CRM_TEST_FULL") else 14_000
+    customers = 30_000 if os.environ.get("CRM_TEST_FULL") else 9_000
     engine = make_engine(settings)
     migrate(engine)
     with session_scope(engine) as session:
