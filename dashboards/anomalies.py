@@ -14,6 +14,8 @@ from core.periods import Period
 
 WEEKS, FEWEST, WIDTH, TO_SIGMA = 8, 4, 3.0, 1.4826
 _COUNTS = ("count",)
+#: No figure of these units lies outside.
+_RANGE = {"ratio": (0.0, 1.0), "score": (1.0, 5.0)}
 
 
 def history_of(period: Period) -> Period:
@@ -39,9 +41,9 @@ def expected(values: pd.Series, unit: str) -> pd.DataFrame:
         middle[known] = np.nanmedian(rows, axis=1)
         spread[known] = TO_SIGMA * np.nanmedian(np.abs(rows - middle[known][:, None]), axis=1)
     sigma = np.maximum(spread, _least(middle, unit))
-    low, high = np.maximum(middle - WIDTH * sigma, 0.0), middle + WIDTH * sigma
-    if unit == "ratio":
-        high = np.minimum(high, 1.0)
+    low, high = middle - WIDTH * sigma, middle + WIDTH * sigma
+    least, most = _RANGE.get(unit, (0.0, np.inf))
+    low, high = np.maximum(low, least), np.minimum(high, most)
     now = values.to_numpy(dtype=float)
     unusual = known & ~np.isnan(now) & ((now < low) | (now > high))
     return pd.DataFrame({"expected": middle, "low": low, "high": high, "is_unusual": unusual}, index=values.index)

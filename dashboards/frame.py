@@ -195,7 +195,6 @@ def _date(label: str, key: str, days: Period, changed: Mapping[str, Any]) -> Non
         max_value=max(days.last, shown),
         format="YYYY-MM-DD",
         width=150,
-        required=True,
         **changed,
     )
 
@@ -205,7 +204,8 @@ def _changed(view: View, known: Known) -> None:
     state = st.session_state
     chosen = with_preset(view, state["filter_period"], known)
     if view.preset == chosen.preset == "custom":
-        first, last = state["filter_from"], state["filter_to"]
+        # A date that was emptied is the one that was shown: Streamlit would say "required" in English alone.
+        first, last = state["filter_from"] or view.period.first, state["filter_to"] or view.period.last
         # The end that was moved wins; the other one follows it.
         last = first if first != view.period.first and last < first else last
         chosen = replace(chosen, period=Period(min(first, last), last))

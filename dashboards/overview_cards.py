@@ -25,8 +25,8 @@ ON_THE_MAP = {
 }
 
 
-def findings_card(frame: Frame, findings: Sequence[attention.Finding]) -> None:
-    """The sentences of the attention list, or that there is nothing."""
+def findings_card(frame: Frame, findings: Sequence[attention.Finding], *, has_data: bool) -> None:
+    """The sentences of the attention list, or that there is nothing (in data, or at all)."""
     text = frame.texts
     with st.container(border=True, key="attention"):
         st.markdown(f"**{text('attention.title')}**")
@@ -36,8 +36,10 @@ def findings_card(frame: Frame, findings: Sequence[attention.Finding]) -> None:
                 st.page_link(
                     f"views/{finding.page}.py", label=text(f"page.{finding.page}"), icon=":material/arrow_forward:"
                 )
-        if not findings:
+        if not findings and has_data:
             st.markdown(f":material/check: {text('attention.none')}")
+        elif not findings:
+            st.info(text("empty.period"), icon=":material/search_off:")
 
 
 def comparison_table(frame: Frame, codes: Sequence[str]) -> None:

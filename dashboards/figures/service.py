@@ -41,7 +41,7 @@ def load_and_agents(table: pd.DataFrame, *, texts: Texts) -> Any:
         alt.Tooltip("agents:Q", title=texts("queues.agents"), format=",.1f"),
     ]
     bars = base.mark_bar(width={"band": 0.86}).encode(
-        y=alt.Y("value:Q", stack="zero", axis=alt.Axis(title=texts("queues.callers"), format="~s", tickCount=5)),
+        y=alt.Y("value:Q", stack="zero", axis=alt.Axis(title=texts("queues.callers"), format=",.2~f", tickCount=5)),
         color=named_colours(names, PARTS),
         order=alt.Order("order:Q"),
         tooltip=tooltip,

@@ -30,13 +30,14 @@ frame = current_frame()
 text = frame.texts
 
 tiles(frame, TILES)
-findings_card(frame, attention_list(frame, TILES))
+by_day = {code: daily(frame, code) for code in ("contacts", "sl_negative")}
+findings_card(frame, attention_list(frame, TILES), has_data=not by_day["contacts"].empty)
 
 notes = notes_on(frame)
 left, right = st.columns(2)
 for column, code in ((left, "contacts"), (right, "sl_negative")):
     with column:
-        kpi, table = frame.kpi(code), daily(frame, code)
+        kpi, table = frame.kpi(code), by_day[code]
         card(
             frame,
             f"trend_{code}",

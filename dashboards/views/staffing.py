@@ -44,7 +44,7 @@ with st.grid(4, min_column_width=150, key="staffing_tiles"):
 
 card(frame, "staffing_day", today, lambda: needed_and_rostered(today, texts=text),
      behind=Behind("forecast", ("half_hour",), {"day": "day", "half_hour": "half_hour"}, history))  # fmt: skip
-left, right = st.columns(2)
+left, right = st.columns([3, 2])
 with left:
     plain_table(frame, "staffing_days", by_day(result), behind=Behind("forecast", ("day",), {"day": "day"}, history))
 with right:
