@@ -2,7 +2,9 @@
 """Published marts for tests of pages: made in DuckDB in a moment, with the columns that dbt gives them."""
 
 import re
+import shutil
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 
@@ -216,9 +218,21 @@ def publish_marts(settings: Settings, run_id: str, *, is_empty: bool = False) ->
             ):
                 connection.execute(f"delete from {table}")
     fill_up(file)
+    return _point(settings, run_id)
+
+
+def publish_again(made: Path, settings: Settings, run_id: str) -> Publication:
+    """Publish the marts of the home `made` once more in another one (or in the same), as `run_id`."""
+    file = marts_file(settings, run_id)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(marts_file(Settings(home=made), "first"), file)
+    return _point(settings, run_id)
+
+
+def _point(settings: Settings, run_id: str) -> Publication:
     publication = Publication(
         run_id=run_id,
-        file=file,
+        file=marts_file(settings, run_id),
         published_at=datetime.now(UTC),
         data_through=datetime.combine(LAST, datetime.min.time(), UTC) + timedelta(hours=14),
         loaded_at=datetime.combine(LAST, datetime.min.time(), UTC) + timedelta(hours=17),

@@ -8,8 +8,8 @@ from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from core.i18n import LANGUAGES, Language, texts
-from core.settings import Settings, get_settings
-from tests.dashboards.marts import publish_marts
+from core.settings import Settings
+from tests.dashboards.marts import publish_again, publish_marts
 
 APP = Path(__file__).parents[2] / "dashboards" / "app.py"
 #: Each page with the least number of charts that it draws from these marts.
@@ -52,6 +52,7 @@ def test_a_page_shows_its_figures(page: str, language: Language) -> None:
     assert all(metric.value != "–" for metric in app.metric)
     assert len(charts(app)) >= CHARTS[page]
     assert not app.info and not app.warning
+    assert len(app.get("download_button")) >= len(charts(app)), "every chart has its table to download"
 
 
 @pytest.mark.usefixtures("published")
@@ -62,18 +63,11 @@ def test_a_page_of_a_period_without_data_says_so(page: str) -> None:
     assert charts(app) == []
 
 
-@pytest.fixture
-def empty_marts(home: Settings) -> Settings:
-    """A publication whose marts hold no facts."""
+def test_marts_without_figures_are_told(home: Settings) -> None:
     publish_marts(home, "empty", is_empty=True)
-    return home
-
-
-@pytest.mark.usefixtures("empty_marts")
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_marts_without_figures_are_told(language: Language) -> None:
-    app = open_page("overview", lang=language)
-    assert app.info[0].value == texts("dashboards", language)("empty.no_figures", run="empty")
+    for language in LANGUAGES:
+        app = open_page("overview", lang=language)
+        assert app.info[0].value == texts("dashboards", language)("empty.no_figures", run="empty")
 
 
 @pytest.mark.usefixtures("home")
@@ -181,13 +175,6 @@ def test_every_tile_has_its_definition() -> None:
 
 
 @pytest.mark.usefixtures("published")
-def test_every_chart_has_its_table_to_download() -> None:
-    for page in PAGES:
-        app = open_page(page, lang="en")
-        assert len(app.get("download_button")) >= len(charts(app)), page
-
-
-@pytest.mark.usefixtures("published")
 def test_a_city_sees_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = open_page("overview", lang="en").metric[0].value
     monkeypatch.setenv("CRM_DASHBOARD_SCOPE", "yulin")
@@ -197,10 +184,10 @@ def test_a_city_sees_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert app.selectbox(key="filter_city").disabled
 
 
-def test_a_new_publication_is_shown_on_the_next_run(home: Settings) -> None:
-    publish_marts(home, "one")
+def test_a_new_publication_is_shown_on_the_next_run(marts_home: Path, home: Settings) -> None:
+    publish_again(marts_home, home, "one")
     app = open_page("overview", lang="en")
     assert "run one" in app.caption[0].value
-    publish_marts(get_settings(), "two")
+    publish_again(marts_home, home, "two")
     app.run()
     assert "run two" in app.caption[0].value and not app.exception

@@ -1,5 +1,7 @@
 """The pages in a real browser, behind the CRM's sign-in: each as the province and as a city, in both languages."""
 
+import csv
+import io
 import os
 import shutil
 import signal
@@ -11,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import openpyxl
 import pytest
+from PIL import Image
 
 from core.database import make_engine, session_scope
 from core.i18n import texts
@@ -19,7 +23,7 @@ from core.settings import Settings
 from crm_api.identity.service import create_demo_users, demo_password
 from dashboards.crm import SESSION_COOKIE
 from tests.browser import answers, until
-from tests.dashboards.marts import publish_marts
+from tests.dashboards.marts import publish_again, publish_marts
 from tests.dashboards.test_pages import CHARTS
 from tests.servers import free_port
 
@@ -28,6 +32,19 @@ ROOT = Path(__file__).parents[2]
 PAGES = {page: "" if page == "overview" else page.replace("_", "-") for page in CHARTS}
 #: Tried elsewhere too; a city sees no campaign gates.
 MORE = {"campaigns": 2}
+CITIES = (
+    "xian",
+    "tongchuan",
+    "baoji",
+    "xianyang",
+    "weinan",
+    "yanan",
+    "hanzhong",
+    "yulin",
+    "ankang",
+    "shangluo",
+    "yangling",
+)
 pytestmark = pytest.mark.browser
 
 
@@ -112,12 +129,16 @@ def _text(browser: Any) -> str:
 def _open(browser: Any, url: str, title: str, charts: int = 3) -> None:
     """Open a page and wait until it is drawn."""
     browser.get(url)
-    until(lambda: title in [each.text for each in _all(browser, "h1")], f"the title {title}")
-    until(lambda: len(_all(browser, "[data-testid=stVegaLiteChart]")) >= charts, f"{charts} charts")
-    until(lambda: not _all(browser, "[data-testid=stStatusWidget]"), "the page to be ready")
-    empty = "[data-testid=stVegaLiteChart]:not(:has(svg.marks))"
-    until(lambda: not _all(browser, empty), "every chart to be drawn")
+    until(lambda: browser.execute_script(_IS_DRAWN, title, charts), f"{title} with {charts} charts, all drawn")
     assert not _all(browser, "[data-testid=stException]"), _text(browser)
+
+
+#: Asked at once, since every question to the browser costs time: the title, so many charts, none unfinished, no rerun.
+_IS_DRAWN = """
+const chart = '[data-testid=stVegaLiteChart]', all = selector => [...document.querySelectorAll(selector)];
+return all('h1').some(each => each.innerText === arguments[0]) && all(chart).length >= arguments[1]
+  && !all('[data-testid=stStatusWidget]').length && !all(chart + ':not(:has(svg.marks))').length;
+"""
 
 
 def _values(browser: Any, css: str) -> list[str]:
@@ -226,6 +247,61 @@ def test_a_click_on_a_mark_opens_the_rows_behind_it_and_escape_closes_them(brows
     until(lambda: not _all(browser, rows), "the rows to be closed")
 
 
+def _table(browser: Any, card: str) -> list[list[str]]:
+    """What a card's table shows, headings first."""
+    script = """
+    return [...document.querySelectorAll(arguments[0] + ' canvas tr')].map(
+      row => [...row.querySelectorAll('th, td')].map(cell => cell.textContent.trim()))
+    """
+    rows: list[list[str]] = browser.execute_script(script, f".st-key-card_{card}")
+    return rows
+
+
+def _downloads(browser: Any, card: str, kinds: tuple[str, ...], folder: Path) -> dict[str, bytes]:
+    """The files that the buttons of a card give."""
+    browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
+    opener = until(lambda: _all(browser, f".st-key-about_{card} button"), "the card's popover")[0]
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", opener)
+    opener.click()
+    found = {}
+    for kind in kinds:
+        until(lambda kind=kind: _all(browser, f".st-key-download_{card}_{kind} button"), kind)[0].click()
+        pattern = f"{card}_*.{kind}"
+        (file,) = until(lambda pattern=pattern: list(folder.glob(pattern)), f"the {kind} file")
+        found[kind] = file.read_bytes()
+    return found
+
+
+def test_files_hold_what_the_page_shows_in_its_language(browser: Any, address: str, tmp_path: Path) -> None:
+    """Values and headings of a table as CSV and XLSX, and a chart as a picture."""
+    text = texts("dashboards", "zh-CN")
+    _open(browser, f"{address}/service-quality?lang=zh-CN&period=last_7_days", text("page.service_quality"), 4)
+    shown = until(
+        lambda: len(_table(browser, "quality_cities")) > len(CITIES) and _table(browser, "quality_cities"), "rows"
+    )
+    files = _downloads(browser, "quality_cities", ("csv", "xlsx"), tmp_path)
+    told = list(csv.reader(io.StringIO(files["csv"].decode("utf-8-sig"))))
+    book = openpyxl.load_workbook(io.BytesIO(files["xlsx"]))
+    cells = list(book.worksheets[0].iter_rows())
+    assert told[0] == [cell.value for cell in cells[0]] == shown[0]
+    assert text("card.quality_cities.title") in book.sheetnames[0]
+    assert len(told) == len(cells) == len(shown) == len(CITIES) + 1
+    for line, row, seen in zip(told[1:], cells[1:], shown[1:], strict=True):
+        assert line[0] == row[0].value == seen[0]
+        for value, cell, number in zip(line[1:], row[1:], seen[1:], strict=True):
+            if not value:
+                assert cell.value is None and number in ("", "–", "null", "None"), number
+                continue
+            # The page's own table holds shares in per cent.
+            times = 100 if "%" in cell.number_format else 1
+            assert [float(value), float(str(cell.value))] == pytest.approx([float(number) / times] * 2)
+    browser.refresh()
+    _open(browser, f"{address}/service-quality?lang=zh-CN&period=last_7_days", text("page.service_quality"), 4)
+    picture = Image.open(io.BytesIO(_downloads(browser, "quality_scores", ("png",), tmp_path)["png"]))
+    assert picture.format == "PNG" and picture.width > 1800
+    assert len(picture.convert("RGB").getcolors(1 << 20) or []) > 20, "something is drawn"
+
+
 def test_a_note_is_seen_in_a_city_which_cannot_take_it_away_and_a_view_restores_the_filters(
     browser: Any, address: str, as_person: Callable[[str], None]
 ) -> None:
@@ -271,7 +347,7 @@ def test_a_new_publication_appears_without_a_restart_and_a_rollback_too(
     from warehouse.publication import roll_back
 
     _open(browser, f"{address}/?lang=en", "Overview")
-    publish_marts(home, "second")
+    publish_again(home.home, home, "second")
     until(lambda: "run second" in _text(browser), "the new publication")
     roll_back(home)
     until(lambda: "run first" in _text(browser), "the publication before")
