@@ -32,7 +32,7 @@ ADDRESS = re.compile(r"Dashboards: (http://127\.0\.0\.1:(\d+))")
 DESK = re.compile(r"Capture frontend: (http://127\.0\.0\.1:(\d+)/app)")
 LOGIN = re.compile(r"sign in as (\w+) / (\S+)")
 #: Generous: the machine may be busy.
-FIRST, SECOND, ENDING = 240, 60, 30
+FIRST, SECOND, ENDING = 400, 120, 60
 
 
 class Demo:
@@ -73,7 +73,7 @@ class Demo:
             self.process.send_signal(with_signal)
         rest, _ = self.process.communicate(timeout=ENDING)
         self.said.append(rest)
-        _, alive = psutil.wait_procs(members, timeout=5)
+        _, alive = psutil.wait_procs(members, timeout=30)
         assert [each for each in alive if each.status() != psutil.STATUS_ZOMBIE] == []
         return self.process.returncode
 
@@ -104,7 +104,7 @@ def _held(port: int) -> Iterator[None]:
 def _sign_in(address: str, username: str, password: str) -> None:
     """As a program does: over the demo's own store, in which this person lives."""
     api = address.removesuffix("/app")
-    with httpx.Client(base_url=api) as client:
+    with httpx.Client(base_url=api, timeout=60) as client:
         answer = client.post("/api/v1/session", json={"username": username, "password": password})
         assert answer.status_code in (200, 201), answer.text
         assert client.get("/app").status_code == 200

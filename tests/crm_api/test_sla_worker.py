@@ -39,7 +39,7 @@ def worker(engine: Engine) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         if process.poll() is None:
             process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=120)
         if process.stderr:
             process.stderr.close()
 
@@ -64,7 +64,7 @@ def test_killed_and_doubled_workers_send_each_step_once(store: Engine) -> None:
     with worker(store) as first:
         wait_until_sent(store, 1)
         first.send_signal(signal.SIGKILL)
-        first.wait(timeout=30)
+        first.wait(timeout=120)
     with worker(store), worker(store):
         wait_until_sent(store, TICKETS * STEPS)
         sleep(0.5)
@@ -106,7 +106,7 @@ def test_the_command_ends_with_what_it_did(sqlite_url: str, option: str) -> None
         env=os.environ | {"CRM_DATABASE_URL": sqlite_url},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=True,
     )
     assert "escalations" in done.stdout

@@ -88,7 +88,7 @@ class Desk:
     def client(self) -> Iterator[httpx.Client]:
         """A program that calls with this browser's session."""
         cookies = {cookie["name"]: cookie["value"] for cookie in self.driver.get_cookies()}
-        with httpx.Client(base_url=self.site.url, cookies=cookies) as client:
+        with httpx.Client(base_url=self.site.url, cookies=cookies, timeout=60) as client:
             client.headers["X-CSRF-Token"] = client.get("/api/v1/session").json()["csrf_token"]
             yield client
 

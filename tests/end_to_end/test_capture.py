@@ -100,7 +100,7 @@ def test_script_in_text_is_text(desk: Desk) -> None:
 
 def test_somebody_else_editing_is_seen(desk: Desk) -> None:
     ticket_id = capture_complaint(desk)
-    with httpx.Client(base_url=desk.site.url, follow_redirects=True) as other:
+    with httpx.Client(base_url=desk.site.url, follow_redirects=True, timeout=60) as other:
         other.post("/sign-in", data={"username": "supervisor", "password": demo_password("supervisor")})
         other.headers["X-CSRF-Token"] = other.get("/api/v1/session").json()["csrf_token"]
         desk.open(f"/app/tickets/{ticket_id}")

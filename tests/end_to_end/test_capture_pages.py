@@ -42,7 +42,7 @@ def test_two_peoples_edits_of_one_field_are_merged_on_the_page(desk: Desk) -> No
     ticket_id = capture_complaint(desk)
     desk.sit_down("supervisor")
     desk.open(f"/app/tickets/{ticket_id}")
-    with httpx.Client(base_url=desk.site.url, follow_redirects=True) as other:
+    with httpx.Client(base_url=desk.site.url, follow_redirects=True, timeout=60) as other:
         other.post("/sign-in", data={"username": "dispatcher", "password": demo_password("dispatcher")})
         other.headers["X-CSRF-Token"] = other.get("/api/v1/session").json()["csrf_token"]
         changed = {"version": "1", "priority": "urgent", "was_priority": "normal"}

@@ -56,7 +56,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_killed_import_is_finished_by_the_next(store: Engine, home: Settings, file: Path, tmp_path: Path) -> None:
     process = _start(store, home, file)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while _counts(store)["contacts"] < 500 and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
@@ -82,7 +82,7 @@ def test_two_imports_at_once_give_each_row_once(postgresql_url: str, home: Setti
     # SQLite has one writer anyway; here only the import's own lock keeps the two apart.
     store = make_engine(url=postgresql_url)
     both = [_start(store, home, file, 1_000), _start(store, home, file, 1_000)]
-    assert [process.wait(timeout=120) for process in both] == [0, 0]
+    assert [process.wait(timeout=240) for process in both] == [0, 0]
     after = _counts(store)
     assert after["contacts"] + after["import_rejects"] == 6_000
     assert _import(store, home, file).loaded == 0

@@ -107,7 +107,7 @@ def in_a_fork(action: Callable[[], object]) -> int | None:
     """Run `action` in a copy of this process; how it ended."""
     process = get_context("fork").Process(target=action)
     process.start()
-    process.join(60)
+    process.join(240)
     return process.exitcode
 
 

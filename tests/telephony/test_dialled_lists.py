@@ -221,7 +221,7 @@ def _at_work(address: Address, engine: Engine, folder: Path, call_list: CallList
         dialler.stop()
         listener.stop()
         for one in running:
-            one.join(15)
+            one.join(60)
 
 
 def _calls(engine: Engine) -> dict[str, OutboundCall]:

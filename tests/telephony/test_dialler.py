@@ -255,7 +255,7 @@ def test_a_callback_is_made_and_connected_and_a_stop_stops(
             assert _eventually(lambda: _dispositions(engine) == ["connected"] * 4, 15)
         finally:
             dialler.stop()
-            running.join(15)
+            running.join(60)
     with session_scope(engine) as session:
         made = session.scalars(select(Contact).where(Contact.direction == "out")).all()
         assert {one.external_id for one in made} == {f"crm-out-{n}-1" for n in range(1, 5)}
@@ -310,7 +310,7 @@ def test_a_promised_call_rings_the_agent_first_and_ticks_off_the_promise(
             assert _eventually(lambda: _dispositions(engine) == ["connected"], 20), _dispositions(engine)
         finally:
             dialler.stop()
-            running.join(15)
+            running.join(60)
     with session_scope(engine) as session:
         assert session.scalars(select(Callback.outcome)).all() == ["reached"]
         contact = session.scalars(select(Contact).where(Contact.direction == "out")).one()

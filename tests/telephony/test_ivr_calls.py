@@ -54,7 +54,7 @@ def _ivr(pbx: PrivateAsterisk, url: str, home: Path) -> Iterator[subprocess.Pope
     finally:
         child.send_signal(signal.SIGCONT)
         child.send_signal(signal.SIGTERM)
-        child.wait(20)
+        child.wait(60)
 
 
 def _listens(port: int) -> bool:

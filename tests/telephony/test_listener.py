@@ -38,7 +38,7 @@ def _listening(pbx: PrivateAsterisk, url: str, home: Path) -> Iterator[subproces
         yield child
     finally:
         child.send_signal(signal.SIGTERM)
-        child.wait(20)
+        child.wait(60)
 
 
 def _visits(engine: Engine) -> list[tuple[str, int, str | None, int | None, int | None]]:

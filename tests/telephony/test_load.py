@@ -160,11 +160,11 @@ def _run(
             disaster()
         with _listening(pbx, url, home):
             # 1: some calls failed, as they do in a crash; anything more is SIPp's own failure.
-            assert callers.wait(90) in (0, 1), (folder / "callers.txt").read_text()[-2000:]
+            assert callers.wait(300) in (0, 1), (folder / "callers.txt").read_text()[-2000:]
             time.sleep(3)
     finally:
         stop.set()
-        pausing.join(20)
+        pausing.join(60)
         callers.kill()
 
 

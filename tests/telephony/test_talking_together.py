@@ -47,7 +47,7 @@ class Floor:
             calling = threading.Thread(target=caller.call, args=("96766",))
             calling.start()
             self.agent.answer()
-            calling.join(20)
+            calling.join(60)
             until(lambda: caller.hears(AGENT) and self.agent.hears(CALLER), "the two to hear each other", 20)
             yield caller
         until(lambda: not self.agent.is_talking, "the agent's call to end", 20)

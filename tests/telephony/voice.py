@@ -128,7 +128,7 @@ class Voice:
         self.hang_up()
         self._open = False
         for thread in self._threads:
-            thread.join(2)
+            thread.join(20)
         self._sip.close()
         self._rtp.close()
 

@@ -3,7 +3,8 @@
 import fcntl
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -19,7 +20,14 @@ ALWAYS = ("fct_contact", "fct_ticket", "fct_agent_state")
 
 
 def quick_build(settings: Settings, *marts: str, full_refresh: bool = False) -> BuildResult:
-    """`build` of the named marts and what they stand on, with the tests of these; without names all marts, untested.
+    """`build` of the named marts and what they stand on, with the tests of these; without names all marts, untested."""
+    with quick(*marts):
+        return build(settings, full_refresh=full_refresh)
+
+
+@contextmanager
+def quick(*marts: str) -> Iterator[None]:
+    """In here every build is a `quick_build`, a pipeline's too.
 
     Untested suffices where a test compares the rows itself, or where others build the same rows with their tests.
     """
@@ -32,7 +40,7 @@ def quick_build(settings: Settings, *marts: str, full_refresh: bool = False) -> 
         return run_dbt(settings, [*command, *chosen], *more)
 
     with patch("warehouse.build.run_dbt", narrowed):
-        return build(settings, full_refresh=full_refresh)
+        yield
 
 
 def copied_home(source: Settings, home: Path) -> Settings:

@@ -1,6 +1,7 @@
 """Gates: bad rows are set aside with reasons, wrong tables hold everything, and a person may let a held run pass."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -122,12 +123,13 @@ class TestSettingAside:
 
 
 @pytest.fixture
-def at_a_desk(built_centre: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+def at_a_desk(built_centre: Settings, sqlite_template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """A copy of the hand-made centre, built, with a store of the demo's people."""
     monkeypatch.setenv("CRM_HOME", str(built_centre.home))
     get_settings.cache_clear()
     settings = get_settings()
-    assert CliRunner().invoke(crm, ["init"]).exit_code == 0
+    (built_centre.home / "store").mkdir()
+    shutil.copy(sqlite_template, built_centre.home / "store" / "crm.sqlite")
     engine = make_engine(settings)
     with session_scope(engine) as session:
         create_demo_users(session)

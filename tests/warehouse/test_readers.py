@@ -102,7 +102,7 @@ def test_readers_see_one_run_at_a_time(published_centre: tuple[Settings, Publica
         stop.touch()
         for thread in threads:
             thread.join()
-        printed, complaint = other.communicate(timeout=60)
+        printed, complaint = other.communicate(timeout=240)
     assert errors == []
     assert other.returncode == 0, complaint.decode()
     assert current(settings).row_counts["fct_contact"] == 12 + ROUNDS
