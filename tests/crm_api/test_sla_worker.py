@@ -49,7 +49,7 @@ def sent(engine: Engine) -> int:
         return session.scalar(select(func.count()).select_from(Escalation)) or 0
 
 
-def wait_until_sent(engine: Engine, at_least: int, *, seconds: float = 90) -> None:
+def wait_until_sent(engine: Engine, at_least: int, *, seconds: float = 300) -> None:
     until = monotonic() + seconds
     while sent(engine) < at_least:
         assert monotonic() < until, f"{sent(engine)} of {at_least} steps sent"
