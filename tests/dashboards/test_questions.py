@@ -64,6 +64,7 @@ COUNTED = {
         "loop_ages": "value",
     },
     "service_quality": {"quality_scores": "value", "quality_repeats": "complaints"},
+    "data_quality": {"trust_rows": "value"},
 }
 MOST_MARKS = 6
 
