@@ -89,7 +89,7 @@ def crm(home: Settings) -> Iterator[tuple[str, int]]:
 def address(home: Settings, crm: tuple[str, int]) -> Iterator[str]:
     """The pages, served by `crm dashboards` in a process of its own."""
     url = f"http://127.0.0.1:{crm[1]}"
-    asked = {"CRM_DASHBOARD_POLL_SECONDS": "1", "CRM_DASHBOARD_CRM_URL": crm[0]}
+    asked = {"CRM_DASHBOARD_POLL_SECONDS": "3", "CRM_DASHBOARD_CRM_URL": crm[0]}
     with _served(home, "dashboards", "--port", str(crm[1]), ready=f"{url}/_stcore/health", **asked):
         yield url
 
