@@ -68,6 +68,8 @@ def begin_writing(session: Session) -> None:
 #: Memory for a statement that reads whole tables: PostgreSQL's for one hash table, SQLite's for pages (KiB; and usual).
 _WIDE_HASHES = "SET LOCAL work_mem = '256MB'"
 _WIDE_PAGES, _USUAL_PAGES = "PRAGMA cache_size = -400000", "PRAGMA cache_size = -2000"
+#: SQLite then reads the file in place (as much as it maps at most) instead of copying each page that it looks at.
+_IN_PLACE, _COPIED = "PRAGMA mmap_size = 68719476736", "PRAGMA mmap_size = 0"
 
 
 @contextmanager
@@ -78,8 +80,10 @@ def read_widely(session: Session) -> Iterator[None]:
         connection.exec_driver_sql(_WIDE_HASHES)
         yield
         return
-    connection.exec_driver_sql(_WIDE_PAGES)
+    for pragma in (_WIDE_PAGES, _IN_PLACE):
+        connection.exec_driver_sql(pragma)
     try:
         yield
     finally:
-        connection.exec_driver_sql(_USUAL_PAGES)
+        for pragma in (_USUAL_PAGES, _COPIED):
+            connection.exec_driver_sql(pragma)

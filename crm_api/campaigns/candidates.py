@@ -12,8 +12,8 @@ from sqlalchemy import BigInteger, Column, MetaData, String, Table, bindparam, f
 from sqlalchemy.orm import Session, aliased
 
 from core.database import Key
-from crm_api.campaigns.gates import Only, Plan, offered, protections
-from crm_api.campaigns.models import ELIGIBLE, ListAssessment
+from crm_api.campaigns.gates import Only, Plan, offered, products_of, protections
+from crm_api.campaigns.models import ELIGIBLE, ListAssessment, Offer
 from crm_api.campaigns.ports import Floats, Ints
 from crm_api.campaigns.settings import campaign_settings
 from crm_api.customers.models import Customer, CustomerPhone
@@ -161,18 +161,28 @@ class _Priced:
 def _priced(plan: Plan, rows: Sequence[Any]) -> _Priced:
     """The rows of `offered` as columns, each with the first gate of the offers that it fails."""
     offers = len(plan.offers)
-    cells = list(zip(*rows, strict=True)) or [()] * (3 + 2 * offers)
-    customers, cities = np.array(cells[0], dtype=np.int64), np.array(cells[1], dtype=np.int64)
-    phones = np.array([each or 0 for each in cells[2]], dtype=np.int64)
-    fits = np.array(cells[3::2], dtype=np.float64).reshape(offers, len(rows)).T > 0
-    scores = np.array(cells[4::2], dtype=np.float64).reshape(offers, len(rows)).T
-    scores = np.where(fits, scores, np.nan)
+    # Ids are whole below 2^53, so one conversion does for all; NULL becomes NaN.
+    cells = np.array([tuple(row) for row in rows], dtype=np.float64).reshape(len(rows), 4 + offers)
+    customers, cities = cells[:, 0].astype(np.int64), cells[:, 1].astype(np.int64)
+    phones, had = (np.nan_to_num(cells[:, column]).astype(np.int64) for column in (2, 3))
+    fits = np.column_stack([_suits(kind, had, products_of(plan)) for _, kind in plan.offers])
+    scores = np.where(fits, cells[:, 4:], np.nan)
     margins = np.array([offer.margin_fen for _, offer in plan.offers], dtype=np.float64)
     worth = scores * margins - plan.campaign.cost_per_call_fen
     fails = (~fits.any(axis=1), phones == 0, np.isnan(scores).all(axis=1), ~(worth > 0).any(axis=1))
     passed = np.full((1, len(rows)), fill_value=True)
     gates = _OF_OFFERS[np.argmax(np.vstack([*fails, passed]), axis=0)]
     return _Priced(customers, cities, phones, scores, worth, gates)
+
+
+def _suits(kind: Offer, had: Ints, products: Sequence[str]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Whether an offer suits each customer, by the bits of the products that they have."""
+    suits = np.full(len(had), fill_value=True)
+    if kind.requires_product:
+        suits &= (had >> products.index(kind.requires_product)) & 1 == 1
+    if kind.excludes_product:
+        suits &= (had >> products.index(kind.excludes_product)) & 1 == 0
+    return suits
 
 
 def _eligible(session: Session, plan: Plan, table: Table, gates: dict[str, int], now: datetime) -> Pool:

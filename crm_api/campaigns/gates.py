@@ -8,6 +8,8 @@ once (on a whole province one pass over each table); offers are looked up only f
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import add
 from typing import Any
 
 from sqlalchemy import (
@@ -112,18 +114,17 @@ def protections(
 def offered(plan: Plan, passed: FromClause, *, only: Only = None) -> Select[Any]:
     """What could be offered to those of `passed` (customer_id, city_id, gate) whom nothing protects, by customer.
 
-    Columns: customer_id, city_id, phone_id (NULL: no usable number), then for the n-th offer `fits_n` (0 or 1) and
-    `score_n` (NULL: none).
+    Columns: customer_id, city_id, phone_id (NULL: no usable number), products (bits: `products_of` the plan that they
+    have; NULL: none), then for the n-th offer `score_n` (NULL: none).
     """
     columns: list[Any] = [
         passed.c.customer_id,
         passed.c.city_id,
         best_phone(passed.c.customer_id, only).label("phone_id"),
+        _had(products_of(plan), passed.c.customer_id).label("products"),
     ]
     source: FromClause = passed
-    for index, (offer, kind) in enumerate(plan.offers):
-        fits = _fits(kind, passed.c.customer_id)
-        columns.append((literal(1) if fits is None else case((fits, 1), else_=0)).label(f"fits_{index}"))
+    for index, (offer, _) in enumerate(plan.offers):
         if offer.score_model is None:
             columns.append(cast(literal(offer.assumed_rate), Float).label(f"score_{index}"))
             continue
@@ -133,6 +134,12 @@ def offered(plan: Plan, passed: FromClause, *, only: Only = None) -> Select[Any]
         columns.append(scored.score.label(f"score_{index}"))
     statement = select(*columns).select_from(source).where(passed.c.gate == ELIGIBLE)
     return statement.order_by(passed.c.customer_id)
+
+
+def products_of(plan: Plan) -> tuple[str, ...]:
+    """The products that decide whom the offers suit; the n-th is the bit 2^n."""
+    named = {code for _, kind in plan.offers for code in (kind.requires_product, kind.excludes_product) if code}
+    return tuple(sorted(named))
 
 
 def _audience(statement: Select[Any], plan: Plan, city: ColumnElement[Any]) -> Select[Any]:
@@ -295,27 +302,21 @@ def _refusals(campaign: Campaign, now: datetime, only: Only) -> Subquery:
     )
 
 
-def _fits(offer: Offer, customer_id: Any) -> ColumnElement[bool] | None:
-    """Whether the offer suits what the customer has; None: it suits everybody."""
-    conditions: list[ColumnElement[bool]] = []
-    if offer.requires_product:
-        conditions.append(_has(offer.requires_product, customer_id))
-    if offer.excludes_product:
-        conditions.append(~_has(offer.excludes_product, customer_id))
-    return and_(*conditions) if conditions else None
-
-
-def _has(product_code: str, customer_id: Any) -> ColumnElement[bool]:
+def _had(products: Sequence[str], customer_id: Any) -> ColumnElement[Any]:
+    """Which of `products` the customer has, as bits: one look at their subscriptions for all offers."""
+    if not products:
+        return literal(0)
+    bits = [func.max(case((Subscription.product_code == code, 1 << bit), else_=0)) for bit, code in enumerate(products)]
     return (
-        select(literal(1))
+        select(reduce(add, bits))
         .select_from(Account)
         .join(Subscription, Subscription.account_id == Account.id)
         .where(
             Account.customer_id == customer_id,
             Account.deleted_at.is_(None),
-            Subscription.product_code == product_code,
+            Subscription.product_code.in_(products),
             Subscription.ended_at.is_(None),
             Subscription.deleted_at.is_(None),
         )
-        .exists()
+        .scalar_subquery()
     )
