@@ -34,6 +34,7 @@ Dataset = Literal[
     "offers",
     "key_changes",
     "customers",
+    "segment_moves",
 ]
 #: Tickets that are complaints of known customers, of whom alone it is known whether they complain again.
 OF_KNOWN = {"is_complaint": "true", "is_known": "true"}
@@ -76,6 +77,7 @@ FILTERS: dict[Dataset, tuple[str, ...]] = {
     "key_changes": ("city", "from_level", "to_level"),
     "customers": ("city", "key_level", "group"),
     "left_out": ("campaign", "gate"),
+    "segment_moves": ("city", "from_segment", "to_segment"),
 }
 #: Rows that the marts keep no copy of: the CRM is asked for them.
 OF_THE_CRM: frozenset[Dataset] = frozenset({"left_out"})

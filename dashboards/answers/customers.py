@@ -25,7 +25,7 @@ def segments(frame: Frame) -> pd.DataFrame:
 
 
 def segment_moves(frame: Frame, known: pd.DataFrame) -> pd.DataFrame:
-    """Customers from segment to segment: `before`, `after` (names), `customers`, `share` of those before."""
+    """Customers from segment to segment: `before`, `after`, their numbers, `customers`, `share` of those before."""
     text = frame.texts
     names = dict(zip(known["segment"], known["name"], strict=True))
     table = frame.source.rows("segment_moves", city=frame.city)
@@ -36,6 +36,8 @@ def segment_moves(frame: Frame, known: pd.DataFrame) -> pd.DataFrame:
             "after": [names.get(each, text("customers.lost")) for each in table["to_segment"]],
             "customers": table["customers"],
             "share": table["customers"] / total,
+            "from_segment": table["from_segment"],
+            "to_segment": table["to_segment"],
         }
     )
 

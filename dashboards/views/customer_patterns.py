@@ -42,7 +42,13 @@ with st.grid(3, min_column_width=260, key="segments"):
             st.caption(text(f"verdict.{each['verdict'].replace(' ', '_')}", value=f"{each['jaccard']:.0%}"))
 
 moved = segment_moves(frame, known)
-card(frame, "segment_moves", moved, lambda: moves(moved, texts=text))
+card(
+    frame,
+    "segment_moves",
+    moved,
+    lambda: moves(moved, texts=text),
+    behind=Behind("segment_moves", ("before", "after"), {"from_segment": "from_segment", "to_segment": "to_segment"}),
+)
 
 left, right = st.columns(2)
 with left:

@@ -287,6 +287,12 @@ def test_a_city_sees_its_own_scores_and_the_parts_fit_together(province: Provinc
     whole = _reader(province.settings)
     moved = whole.rows("select sum(customers) as n from fct_segment_migration where to_segment >= 0")["n"].iloc[0]
     assert moved == scored.scores["segment"]
+    cells = "from_segment, to_segment, city_code"
+    newest = "where to_as_of = (select max(to_as_of) from fct_segment_migration)"
+    counted = whole.rows(f"select {cells}, customers from fct_segment_migration {newest} order by all")
+    people = whole.rows(f"select {cells}, count(*) as customers from fct_segment_move group by all order by all")
+    assert len(people)
+    assert people.equals(counted), "the customers behind a move are as many as it says"
     kept = whole.rows("select min(percentile) as p, count(*) as n, bool_and(remedy <> '') as r from fct_retention")
     assert kept["p"].iloc[0] >= 80
     assert kept["r"].iloc[0]
