@@ -9,7 +9,15 @@ import crm_api
 
 _PACKAGE = Path(crm_api.__file__).parent
 #: Told to programmers or to the command line of a migration, never to a reader of the API.
-_FOR_PROGRAMMERS = {"KeyError", "ValueError", "TypeError", "NotImplementedError", "IntegrityError", "RuntimeError"}
+_FOR_PROGRAMMERS = {
+    "KeyError",
+    "ValueError",
+    "TypeError",
+    "NotImplementedError",
+    "IntegrityError",
+    "OperationalError",
+    "RuntimeError",
+}
 #: Tell it in both languages themselves, or are given what another call of this list says.
 _TELL_THEMSELVES = {"MissingFieldsError", "EditedMeanwhileError", "UnsoundProcessError"}
 _TOLD_BY = ("problem_response", "_refuse", "HTTPException")
