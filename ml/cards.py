@@ -69,7 +69,9 @@ def _results(entry: Entry, said: Texts, kind: str) -> list[str]:
     elif kind == "complaints":
         lines = [said("card.complaints.coverage", coverage=f"{100 * m['coverage']:.0f}",
                       right=f"{100 * m['right']:.0f}", classes=m["classes"]),
-                 said("card.complaints.f1", f1=f"{m['macro_f1']:.3f}", baseline=f"{m['baseline_f1']:.3f}")]  # fmt: skip
+                 said("card.complaints.f1", right=f"{100 * m['accuracy']:.0f}",
+                      frequent=f"{100 * m['baseline_accuracy']:.0f}", f1=f"{m['macro_f1']:.3f}",
+                      baseline=f"{m['baseline_f1']:.3f}")]  # fmt: skip
     else:
         lines = [said("card.volume.error", wape=f"{100 * m['wape']:.1f}", baseline=f"{100 * m['baseline_wape']:.1f}"),
                  said("card.volume.coverage", coverage=f"{100 * m['coverage_80']:.0f}")]  # fmt: skip

@@ -86,7 +86,10 @@ def fitted(table: pd.DataFrame) -> ComplaintClassifier:
 
 
 def judged(past: pd.DataFrame, newest: pd.DataFrame) -> dict[str, Any]:
-    """Macro-F1 against always guessing the most frequent type; how many reach the threshold, and how many are right."""
+    """Accuracy and macro-F1, each against always guessing the most frequent type.
+
+    Also how many reach the threshold, and how many of those are right.
+    """
     model = ComplaintClassifier().fit(past["text"], past["type"])
     probability = model.predict_proba(newest["text"])
     guessed = np.asarray(model.classes_)[probability.argmax(axis=1)]
@@ -97,6 +100,7 @@ def judged(past: pd.DataFrame, newest: pd.DataFrame) -> dict[str, Any]:
         "macro_f1": float(f1_score(truth, guessed, average="macro", zero_division=0)),
         "baseline_f1": float(f1_score(truth, frequent, average="macro", zero_division=0)),
         "accuracy": float((truth == guessed).mean()),
+        "baseline_accuracy": float((truth == frequent).mean()),
         "coverage": float(sure.mean()),
         "right": float((truth == guessed)[sure].mean()) if sure.any() else float("nan"),
         "threshold": float(model.threshold_),

@@ -55,12 +55,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Champion:
-    """The version that scores, since when, made so by whom and why."""
+    """The version that scores, since when, made so by whom and why; `reason_en` where a program gave the reason."""
 
     version: str
     by: str
     reason: str
     at: str
+    reason_en: str | None = None
 
 
 def rounded(value: Any) -> Any:
@@ -155,8 +156,10 @@ def require_champion(settings: Settings, model: str) -> Champion:
     return found
 
 
-def promote(settings: Settings, model: str, version: str, *, by: str, reason: str) -> Champion:
-    """Let a version score from now on; who and why is kept.
+def promote(
+    settings: Settings, model: str, version: str, *, by: str, reason: str, reason_en: str | None = None
+) -> Champion:
+    """Let a version score from now on; who and why is kept, in a person's own words or in both languages.
 
     Raises:
         NoModelError: there is no such version.
@@ -165,7 +168,7 @@ def promote(settings: Settings, model: str, version: str, *, by: str, reason: st
     if not reason.strip():
         raise BadInputError("A promotion needs its reason.", "Say why with --reason.")
     entry(settings, model, version)
-    made = Champion(version, by, reason.strip(), utc_now().isoformat(timespec="seconds"))
+    made = Champion(version, by, reason.strip(), utc_now().isoformat(timespec="seconds"), reason_en)
     place = folder(settings, model)
     with (place / "promotions.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(asdict(made), ensure_ascii=False) + "\n")

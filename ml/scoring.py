@@ -300,8 +300,8 @@ def registry_artefacts(
     settings: Settings, drift: dict[str, float], only: Sequence[str] | None = None
 ) -> list[Artefact]:
     """The registry as rows, one artefact a model (those of `only`): every version, its metrics and cards."""
-    texts = ("model", "version", "trained_at", "learnt_to", "promoted_by", "promoted_at", "promoted_because", "metrics",
-             "card_zh", "card_en")  # fmt: skip
+    texts = ("model", "version", "trained_at", "learnt_to", "promoted_by", "promoted_at", "promoted_because",
+             "promoted_because_en", "metrics", "card_zh", "card_en")  # fmt: skip
     kinds = [("is_champion", pa.bool_()), ("beats_baseline", pa.bool_()), ("drift", pa.float64())]
     schema = pa.schema([*kinds, *((name, pa.string()) for name in texts)])
     chosen = registry.models(settings) if only is None else only
@@ -325,6 +325,7 @@ def _versions(settings: Settings, model: str, drift: dict[str, float]) -> list[d
                 "promoted_by": champion.by if used and champion else None,
                 "promoted_at": champion.at if used and champion else None,
                 "promoted_because": champion.reason if used and champion else None,
+                "promoted_because_en": champion.reason_en if used and champion else None,
                 "metrics": json.dumps(registry.rounded(figures), ensure_ascii=False),
                 "drift": drift.get(model) if used else None,
                 "card_zh": registry.card(settings, model, each.version, "zh-CN"),

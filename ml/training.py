@@ -255,19 +255,20 @@ class _Trainer:
         """Save a version; it scores from now on if it beats its baseline and is no worse than the champion."""
         registry.save(self.settings, entry, model, cards(entry))
         champion = registry.champion(self.settings, entry.model)
-        said = texts("ml", as_language(self.settings.language) or "zh-CN")
+        zh, en = texts("ml", "zh-CN"), texts("ml", "en")
+        said = zh if as_language(self.settings.language) != "en" else en
         if not entry.beats_baseline:
             return Outcome(entry.model, entry.version, False, said("train.not_shown"), entry.metrics)
         if champion is None:
-            reason = said("train.first")
+            reasons = [each("train.first") for each in (zh, en)]
         else:
             gain, low = against(registry.load(self.settings, entry.model))
             if gain < 0 or low < -0.02:
                 note = said("train.worse", gain=f"{gain:+.3f}")
                 return Outcome(entry.model, entry.version, False, note, entry.metrics)
-            reason = said("train.no_worse", version=champion.version, gain=f"{gain:+.3f}")
-        registry.promote(self.settings, entry.model, entry.version, by=self.by, reason=reason)
-        return Outcome(entry.model, entry.version, True, reason, entry.metrics)
+            reasons = [each("train.no_worse", version=champion.version, gain=f"{gain:+.3f}") for each in (zh, en)]
+        registry.promote(self.settings, entry.model, entry.version, by=self.by, reason=reasons[0], reason_en=reasons[1])
+        return Outcome(entry.model, entry.version, True, reasons[said is en], entry.metrics)
 
 
 def _paired(old: Any, new: Any, judged: pd.DataFrame, outcome: np.ndarray) -> tuple[float, float]:

@@ -138,8 +138,8 @@ def customer_groups(frame: Frame) -> pd.DataFrame:
 
 
 def models(frame: Frame) -> pd.DataFrame:
-    """The versions: the columns of the query, with `card` in the page's language."""
-    return _own(frame, frame.source.rows("models"), "card")
+    """The versions: the columns of the query, with `card` and `promoted_because` in the page's language."""
+    return _own(frame, frame.source.rows("models"), "card", "promoted_because")
 
 
 def has_leaving_model(frame: Frame) -> bool:

@@ -6,7 +6,8 @@ select
   beats_baseline,
   trained_at,
   promoted_by,
-  promoted_because,
+  promoted_because_zh,
+  promoted_because_en,
   drift,
   card_zh,
   card_en

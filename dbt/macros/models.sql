@@ -1,6 +1,6 @@
 {#
   Reading what the models wrote into the lake (its layout: ml/lake.py): per part of a table the newest ledger entry.
-  Without any, no rows of the columns given ({name: type}).
+  Without any, no rows of the columns given ({name: type}); a column that an earlier version did not write yet is empty.
 #}
 {% macro model_rows(table, columns) %}
   {% if not execute %}{{ return('(select 1)') }}{% endif %}
@@ -26,8 +26,9 @@
       {% do paths.append(env_var('CRM_LAKE') ~ '/' ~ path) %}
     {% endfor %}
   {% endif %}
-  {% if paths %}{{ return('(select * from ' ~ read_lake(paths) ~ ')') }}{% endif %}
   {% set typed = [] %}
   {% for name, type in columns.items() %}{% do typed.append('cast(null as ' ~ type ~ ') as ' ~ name) %}{% endfor %}
-  {{ return('(select ' ~ (typed | join(', ')) ~ ' where false)') }}
+  {% set no_rows = 'select ' ~ (typed | join(', ')) ~ ' where false' %}
+  {% if paths %}{{ return('(' ~ no_rows ~ ' union all by name select * from ' ~ read_lake(paths) ~ ')') }}{% endif %}
+  {{ return('(' ~ no_rows ~ ')') }}
 {% endmacro %}

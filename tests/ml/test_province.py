@@ -354,6 +354,8 @@ def test_the_pages_show_it(
 def test_a_promotion_needs_a_reason_and_is_kept(province: Province, scored: ScoringResult) -> None:
     assert scored.scores
     (entry,) = registry.versions(province.settings, "churn")
+    first = registry.require_champion(province.settings, "churn")
+    assert (first.reason, first.reason_en) == ("首个优于基线的版本", "First version that beats its baseline")
     with pytest.raises(BadInputError):
         registry.promote(province.settings, "churn", entry.version, by="chen", reason=" ")
     worse = replace(entry, version="20000101T000000000", beats_baseline=False)

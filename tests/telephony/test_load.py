@@ -122,6 +122,8 @@ def _callers(pbx: PrivateAsterisk, folder: Path, calls: int, per_second: float) 
             *("-sf", str(SCENARIOS / "caller.xml"), "-inf", "calls.csv", "-s", pbx.plan.service_number),
             *("-p", str(free_port()), "-mp", str(free_port()), "-m", str(calls), "-r", str(per_second)),
             *("-i", "127.0.0.1", "-nostdin", "-timeout", str(int(calls / per_second) + 60), "-max_retrans", "4"),
+            # Whom the crash cuts off between "trying" and the answer would wait for ever.
+            *("-recv_timeout", "30000"),
         ],
         cwd=folder,
         stdout=subprocess.DEVNULL,
