@@ -42,6 +42,9 @@ coalesce(cast(((epoch_us({{ instant }}) + {{ local_offset_us() }}) % 86400000000
 make_timestamptz({{ microseconds }} - {{ local_offset_us() }})
 {%- endmacro %}
 
+{# How soon after self-service an agent's answer counts, in microseconds. #}
+{% macro one_day_us() %}86400000000{% endmacro %}
+
 {# The window of first-contact resolution, in microseconds. #}
 {% macro seven_days_us() %}604800000000{% endmacro %}
 

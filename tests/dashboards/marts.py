@@ -104,6 +104,11 @@ select row_number() over () as contact_key, 1 as customer_key, 'consultation' as
   date_key, city_code, code as channel_code, outcome, outcome = 'answered' as is_answered,
   outcome = 'ended_in_ivr' as is_ended_in_ivr, outcome = 'ended_in_ivr' as is_self_served
 from days, cities, (values ('voice'), ('web_chat')) as c (code), (values ('answered'), ('answered'), ('abandoned'), ('ended_in_ivr')) as o (outcome);
+create table fct_self_service as
+select contact_key, customer_key, city_code, 0 as branch_key, channel_code, service_type_code, 'unknown' as product_code, 0 as queue_key,
+  0 as agent_key, date_key, half_hour_key, 'captured' as source, started_at,
+  if(contact_key % 9 = 0, started_at + interval 1 hour, null) as answered_at
+from fct_contact where is_ended_in_ivr and is_self_served;
 create table fct_seat_half_hour as
 select seat_key, date_key, half_hour_key, city_code, branch_key, centre_code, 1800 as installed_seconds_open,
   if(seat_key <= 9, 1500.0, 0.0) as occupied_seconds, if(seat_key <= 9, 700.0 + hash(half_hour_key, seat_key) % 500, 0) as on_contact_seconds,
@@ -208,6 +213,7 @@ def publish_marts(settings: Settings, run_id: str, *, is_empty: bool = False) ->
                 "fct_ticket",
                 "fct_contact",
                 "fct_seat_half_hour",
+                "fct_self_service",
                 "fct_queue_visit",
                 "dim_campaign",
                 "fct_call_list_entry",

@@ -296,35 +296,26 @@ class TestScope:
         assert not any("Agent A" in str(value) for value in agents.to_numpy().ravel())
 
 
-def test_an_agent_within_exactly_24_hours_of_a_served_contact_counts() -> None:
+def test_self_service_counts_once_its_24_hours_are_over() -> None:
     rows = [
-        # Known customer, seconds after Monday's midnight, how it ended.
-        (1, 0, "ended_in_ivr"), (1, 86_400, "answered"),
-        (2, 0, "ended_in_ivr"), (2, 86_401, "answered"),
-        # Two attempts before the agent; both were served first.
-        (3, 0, "ended_in_ivr"), (3, 10, "ended_in_ivr"), (3, 20, "abandoned"), (3, 30, "answered"),
-        # Answered before, never after; nobody known; not over yet.
-        (4, 0, "answered"), (4, 5, "ended_in_ivr"), (0, 0, "ended_in_ivr"), (0, 9, "answered"),
-        (5, 90_000, "ended_in_ivr"), (5, 90_001, "answered"),
-        # Answered in another city, which a reader of the first does not see.
-        (6, 0, "ended_in_ivr"), (6, 50, "answered"),
+        # City, seconds after Monday's midnight, whether an agent answered within the 24 hours.
+        ("xian", 0, True), ("xian", 5, True), ("xian", 10, False), ("baoji", 0, False),
+        # One second short of over, and exactly over.
+        ("xian", 3602, True), ("xian", 3601, False),
     ]  # fmt: skip
     query = _Query(None, None, [dimension("city")], [], [dictionary()["ivr_then_agent"]], ["city"])
     with duckdb.connect() as connection:
-        connection.execute("create table seen (customer_key bigint, second bigint, outcome varchar)")
+        connection.execute("create table seen (city_code varchar, second bigint, is_answered boolean)")
         connection.executemany("insert into seen values (?, ?, ?)", rows)
         connection.execute("""
-            create table fct_contact as
-            select customer_key, 'in' as direction,
-              timestamptz '2026-03-02 00:00:00+08' + to_seconds(second) as started_at,
-              outcome = 'answered' as is_answered, outcome = 'ended_in_ivr' as is_ended_in_ivr, true as is_self_served,
-              if(customer_key = 2 or (customer_key = 6 and outcome = 'answered'), 'baoji', 'xian') as city_code
-            from seen
+            create table fct_self_service as
+            select city_code, started_at, if(is_answered, started_at, null) as answered_at
+            from (select *, timestamptz '2026-03-02 00:00:00+08' + to_seconds(second) as started_at from seen) as served
         """)
-        connection.execute("create table kpi_day as select distinct city_code, false as is_seat_time from fct_contact")
+        connection.execute("create table kpi_day as select distinct city_code, false as is_seat_time from seen")
         asked = (query.sql(lambda _: frozenset()), query.parameters(at(MONDAY, "00:00:00") + timedelta(seconds=90_001)))
         found = dict(connection.execute(*asked).fetchall())
-        connection.execute("delete from fct_contact where city_code <> 'xian'")
+        connection.execute("delete from fct_self_service where city_code <> 'xian'")
         of_the_city = dict(connection.execute(*asked).fetchall())
-    assert found == {"xian": pytest.approx(3 / 5), "baoji": 0.0}
+    assert found == {"xian": pytest.approx(2 / 4), "baoji": 0.0}
     assert of_the_city["xian"] == found["xian"]

@@ -56,34 +56,11 @@ agents as (
 {%- endif %}
 {%- if followed %},
 
--- Contacts whom the IVR served, with whether an agent answered the same customer within 24 hours. In the same city, and
--- against the whole data's end: a city's reader is told what the province is told of that city.
-contained as (
-  select
-    contact.*,
-    coalesce(epoch_us(later.started_at) - epoch_us(contact.started_at) <= 86400000000, false) as is_reached
-  from fct_contact as contact
-  asof left join (
-    select customer_key, city_code, started_at
-    from fct_contact
-    where is_answered and direction = 'in' and customer_key > 0
-  ) as later
-    on
-      contact.customer_key = later.customer_key
-      and contact.city_code = later.city_code
-      and contact.started_at < later.started_at
-  where
-    contact.is_ended_in_ivr
-    and contact.is_self_served
-    and contact.customer_key > 0
-    -- Those whose 24 hours are over.
-    and epoch_us(contact.started_at) + 86400000000 <= epoch_us($data_through)
-),
-
+-- Of contacts whom the IVR served those whose 24 hours are over; by the whole data's end, whoever asks.
 contained_counts as (
-  {%- call counted('contained', dimensions, joins, conditions) %}
+  {%- call counted('fct_self_service', dimensions, joins, ['fact.started_at + interval 24 hour <= $data_through'] + conditions) %}
     count(*) as contained_followed,
-    count(*) filter (where fact.is_reached) as contained_reached
+    count(fact.answered_at) as contained_reached
   {%- endcall %}
 )
 {%- endif %}
