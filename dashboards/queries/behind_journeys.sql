@@ -5,25 +5,25 @@ with
 ,
 
 picked as (
-  select *
+  select contact_key, hours_between
   from lined_up
   where
-    date_key between $first and $last
-    and ($city is null or city_code = $city)
-    and channel_code = $channel
-    and next_channel = $next_channel
-    and next_at - started_at <= interval 7 day
+    is_followed
+    and channel = (select channel from channels where channel_code = $channel)
+    and next_channel = (select channel from channels where channel_code = $next_channel)
 )
 
 select
-  (select count(*) from picked) as total,
-  picked.contact_key,
-  picked.customer_key,
-  picked.started_at,
-  picked.channel_code as channel,
-  picked.city_code as city,
-  picked.next_channel as next_channel,
-  epoch(picked.next_at - picked.started_at) / 3600 as hours_between
+  count(*) over () as total,
+  contact.contact_key,
+  contact.customer_key,
+  contact.started_at,
+  $channel as channel,
+  contact.city_code as city,
+  $next_channel as next_channel,
+  picked.hours_between
 from picked
-order by picked.started_at desc
+inner join fct_contact as contact on picked.contact_key = contact.contact_key
+where contact.date_key between $first and $last
+order by contact.started_at desc
 limit 500

@@ -3,11 +3,22 @@
 with
 
 -- part: next_contacts
+,
+
+counted as (
+  select
+    channel,
+    next_channel,
+    count(*) as contacts
+  from lined_up
+  where is_followed
+  group by all
+)
 
 select
-  channel_code as from_channel,
-  case when next_at - started_at <= interval 7 day then next_channel else 'none' end as to_channel,
-  count(*) as contacts
-from lined_up
-where date_key between $first and $last and ($city is null or city_code = $city)
-group by all
+  channels.channel_code as from_channel,
+  coalesce(following.channel_code, 'none') as to_channel,
+  counted.contacts
+from counted
+inner join channels on counted.channel = channels.channel
+left join channels as following on counted.next_channel = following.channel

@@ -35,10 +35,17 @@ def history(reference: dict[str, Rows]) -> dict[str, list[list[dict[str, object]
     """Table -> rows, each as the list of its versions from the first to the last."""
     centre = busy(reference)
     # The same customer asks again within seven days, and again after them.
+    followed = []
     for days in (3, 9, 20):
         again = at(TUESDAY, "15:00:00") + timedelta(days=days)
         contact = centre.contact(again, "answered", city="baoji", customer_id=2)
+        followed.append(contact)
         centre.visit(contact, again, 7, "answered", agent_id=2, seat_id=2, talk=55)
+    # An hour before each of these the IVR had served this customer; the last time it ends otherwise than first known.
+    for days in (3, 9, 20):
+        served = centre.contact(at(TUESDAY, "14:00:00") + timedelta(days=days), "ended_in_ivr", city="baoji",
+                                customer_id=2, is_self_served=True)  # fmt: skip
+        centre.call(served, 30.0)
     versions = {table: [[row] for row in rows] for table, rows in centre.rows.items()}
 
     def later(table: str, row_id: int, **values: object) -> None:
@@ -48,6 +55,9 @@ def history(reference: dict[str, Rows]) -> dict[str, list[list[dict[str, object]
     later("contacts", 3, service_type_code="complaint")
     later("contacts", 4, customer_id=1, unit_id=centre.units["xian"])
     later("contacts", 6, deleted_at=at(TUESDAY, "20:00:00"))
+    # What followed self-service turns out to be another city's; one who was served is told to have hung up.
+    later("contacts", followed[1], unit_id=centre.units["xian"])
+    later("contacts", served, is_self_served=False)
     later("contacts", 9, deleted_at=at(TUESDAY, "20:00:00"))
     later("contacts", 9, deleted_at=None, product_code="cable_tv")
     # Telephony reconciliation corrects an exit that nobody had observed.
