@@ -119,6 +119,27 @@ select {% for name, type in columns.items() %}cast(null as {{ type }}) as {{ nam
 {{ target.database }}.marts.{{ name }}
 {%- endmacro %}
 
+{# A condition that an instant lies within the instants `seen_at` that a query finds, widened: as literals, so that what lies
+   outside is not read. Nothing does if the query finds none. In increments only: it asks at once. #}
+{% macro within(column, found, before='0 second', after='0 second') %}
+  {% set span %}
+    select cast(min(seen_at) - interval {{ before }} as varchar), cast(max(seen_at) + interval {{ after }} as varchar)
+    from ({{ found }}) as found
+  {% endset %}
+  {% set first, last = run_query(span).rows[0] %}
+  {% if first is none %}{{ return('false') }}{% endif %}
+  {{ return(column ~ " between timestamptz '" ~ first ~ "' and timestamptz '" ~ last ~ "'") }}
+{% endmacro %}
+
+{# Both ends of the local days of a model of affected days, as the instants `seen_at`. #}
+{% macro ends_of_days(affected) -%}
+{%- for days in (0, 1) -%}
+select {{ instant_of_local_us("epoch_us(make_date(date_key // 10000, date_key // 100 % 100, date_key % 100)) + " ~ days * 86400000000) }} as seen_at
+from {{ affected }} where date_key > 0
+{{ 'union all ' if not loop.last }}
+{%- endfor -%}
+{%- endmacro %}
+
 {# The start of the latest contact that first-contact resolution looks at, in microseconds: a query. #}
 {% macro last_asked_us() -%}
 select max(epoch_us(started_at)) from {{ ref('stg_lake__contacts') }}

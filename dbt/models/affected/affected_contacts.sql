@@ -36,9 +36,6 @@ select contact_key from {{ contacts }} where customer_key in ({{ gone_customers 
 union
 select contact_key from {{ contacts }} where township_key in (select township_key from {{ changes_of(townships) }})
 {% endif %}
-{%- set span = 'select cast(min(started_at) - interval 7 day as varchar), cast(max(started_at) + interval 7 day as varchar) from ' ~ changes_of(contacts) %}
-{%- set first, last = run_query(span).rows[0] %}
-{% if first is not none %}
 union
 -- Contacts of the same customer on the same matter within seven days: whether they are first, and repeated.
 select near.contact_key
@@ -48,9 +45,7 @@ inner join {{ changes_of(contacts) }} as changed
     near.customer_key = changed.customer_key
     and coalesce(near.service_type_code, 'unknown') = coalesce(changed.service_type_code, 'unknown')
     and abs(epoch_us(near.started_at) - epoch_us(changed.started_at)) <= {{ seven_days_us() }}
--- As literals, so that the other months are not read.
-where near.started_at between timestamptz '{{ first }}' and timestamptz '{{ last }}'
-{% endif %}
+where {{ within('near.started_at', 'select started_at as seen_at from ' ~ changes_of(contacts), before='7 day', after='7 day') }}
 union
 -- Contacts whose seven days are over now, or no longer.
 select contact_key

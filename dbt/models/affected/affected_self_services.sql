@@ -3,9 +3,6 @@
 {{ nothing_affected({'contact_key': 'bigint'}) }}
 {% else %}
 select contact_key from {{ changes_of(contacts) }} where is_ended_in_ivr and is_self_served
-{%- set span = 'select cast(min(started_at) - interval 1 day as varchar), cast(max(started_at) as varchar) from ' ~ changes_of(contacts) %}
-{%- set first, last = run_query(span).rows[0] %}
-{% if first is not none %}
 union
 -- Those whom an agent may have answered within 24 hours after.
 select served.contact_key
@@ -20,7 +17,5 @@ where
   and served.is_self_served
   and served.customer_key > 0
   and changed.is_answered
-  -- As literals, so that the other months are not read.
-  and served.started_at between timestamptz '{{ first }}' and timestamptz '{{ last }}'
-{% endif %}
+  and {{ within('served.started_at', 'select started_at as seen_at from ' ~ changes_of(contacts), before='1 day') }}
 {% endif %}

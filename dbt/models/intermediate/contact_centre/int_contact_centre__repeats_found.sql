@@ -12,8 +12,10 @@ asked as (
   from {{ ref('stg_lake__contacts') }}
   where customer_key is not null and direction = 'in' and outcome <> 'blocked'
   {% if affected_only | trim %}
-  -- Of the customers with an affected contact; the others' rows are not asked for.
-  and customer_key in (select customer_key from {{ ref('stg_lake__contacts') }} {{ affected_only }})
+  {%- set affected = 'from ' ~ ref('stg_lake__contacts') ~ affected_only %}
+  -- Of the customers with an affected contact, as far as the seven days reach; nobody asks for other rows.
+  and customer_key in (select customer_key {{ affected }})
+  and {{ within('started_at', 'select started_at as seen_at ' ~ affected, before='7 day', after='7 day') }}
   {% endif %}
   window same_matter as (
     partition by customer_key, coalesce(service_type_code, 'unknown')

@@ -4,6 +4,23 @@
 {%- set tick_us, ticks, half_hours = 10000000, 180, 10000000 %}
 with
 
+{% if is_increment() %}
+{%- set days -%}
+select
+  {{ instant_of_local_us("epoch_us(make_date(date_key // 10000, date_key // 100 % 100, date_key % 100))") }} as begins,
+  {{ instant_of_local_us("epoch_us(make_date(date_key // 10000, date_key // 100 % 100, date_key % 100)) + 86400000000") }} as ends
+from {{ affected }}
+{%- endset %}
+-- Between the first of the days and the last: cheap to tell, and hardly any call of another day is left.
+near_calls as materialized (
+  select *
+  from {{ ref('stg_lake__calls') }}
+  where
+    started_at < (select max(ends) from ({{ days }}) as days)
+    and {{ line_ended_at() }} >= (select min(begins) from ({{ days }}) as days)
+),
+{% endif %}
+
 calls as materialized (
   select
     call_key,
@@ -12,7 +29,7 @@ calls as materialized (
     epoch_us(started_at) + {{ local_offset_us() }} as started_us,
     epoch_us(coalesce(ended_at, started_at)) + {{ local_offset_us() }} as ended_us,
     cast(ivr_seconds * 1000000 as bigint) as ivr_us
-  from {{ ref('stg_lake__calls') }}
+  from {{ 'near_calls' if is_increment() else ref('stg_lake__calls') }}
   {% if is_increment() %}
   where exists (
     select * from {{ affected }} as affected

@@ -1,7 +1,8 @@
 {{ config(materialized='changing', key='contact_key', affected='affected_self_services') }}
 {%- set contacts = ref('fct_contact') -%}
-{%- set span = 'select cast(min(started_at) as varchar), cast(max(started_at) + interval 1 day as varchar) from '
-  ~ contacts ~ ' where contact_key in (select contact_key from ' ~ ref('affected_self_services') ~ ')' -%}
+{%- set affected -%}
+select started_at as seen_at from {{ contacts }} where contact_key in (select contact_key from {{ ref('affected_self_services') }})
+{%- endset -%}
 with
 
 served as (
@@ -34,11 +35,7 @@ answered as (
     is_answered
     and direction = 'in'
     and customer_key > 0
-    {%- if is_increment() %}
-    {%- set first, last = run_query(span).rows[0] %}
-    -- As literals, so that the other months are not read.
-    and started_at between timestamptz '{{ first or '1970-01-01' }}' and timestamptz '{{ last or '1970-01-01' }}'
-    {%- endif %}
+    {% if is_increment() %}and {{ within('started_at', affected, after='1 day') }}{% endif %}
 )
 
 select

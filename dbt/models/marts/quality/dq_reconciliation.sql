@@ -17,6 +17,7 @@ with
 {{ name }}_staged as (
   select {{ local_date_key(chain.at) }} as date_key, count(*) as rows_found, coalesce(sum({{ chain.staging_sum }}), 0) as amount
   from {{ chain.staging }}
+  {% if is_increment() %}where {{ within(chain.at, ends_of_days(ref('affected_days'))) }}{% endif %}
   group by 1
   {% if is_increment() %}having date_key in (select date_key from {{ ref('affected_days') }}){% endif %}
 ),

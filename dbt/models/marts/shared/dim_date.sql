@@ -6,26 +6,10 @@ with
 -- From a month before the first fact (for comparisons) to a year after the last (for forecasts and due dates).
 bounds as (
   select
-    cast(date_trunc('month', min(first_day) - interval 32 days) as date) as first_day,
-    cast(max(last_day) + interval 366 days as date) as last_day
-  from (
-    select {{ local_date('min(started_at)') }} as first_day, {{ local_date('max(started_at)') }} as last_day
-    from {{ ref('stg_lake__contacts') }}
-    union all
-    select {{ local_date('min(created_at)') }}, {{ local_date('max(created_at)') }} from {{ ref('stg_lake__tickets') }}
-    union all
-    select {{ local_date('min(started_at)') }}, {{ local_date('max(coalesce(ended_at, started_at))') }}
-    from {{ ref('stg_lake__agent_states') }}
-    union all
-    select {{ local_date('min(started_at)') }}, {{ local_date('max(started_at)') }}
-    from {{ ref('stg_lake__import_rejects') }}
-    union all
-    select {{ local_date('min(asked_at)') }}, {{ local_date('max(asked_at)') }}
-    from {{ ref('stg_lake__survey_answers') }}
-    union all
-    select {{ local_date('min(entered_at)') }}, {{ local_date('max(entered_at)') }}
-    from {{ ref('stg_lake__queue_visits') }}
-  ) as facts
+    cast(date_trunc('month', {{ local_date('min(first_at)') }} - interval 32 days) as date) as first_day,
+    cast({{ local_date('max(last_end_at)') }} + interval 366 days as date) as last_day
+  from {{ ref('int_shared__tables_spanned') }}
+  where table_name <> 'ticket_events'
 ),
 
 days as (
