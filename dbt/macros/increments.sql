@@ -141,7 +141,4 @@ from {{ affected }} where date_key > 0
 {%- endmacro %}
 
 {# The start of the latest contact that first-contact resolution looks at, in microseconds: a query. #}
-{% macro last_asked_us() -%}
-select max(epoch_us(started_at)) from {{ ref('stg_lake__contacts') }}
-where customer_key is not null and direction = 'in' and outcome <> 'blocked'
-{%- endmacro %}
+{% macro last_asked_us() %}select last_us from {{ ref('int_contact_centre__last_asked') }}{% endmacro %}

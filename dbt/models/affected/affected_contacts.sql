@@ -1,4 +1,5 @@
 {%- set contacts, calls, tickets = ref('stg_lake__contacts'), ref('stg_lake__calls'), ref('stg_lake__tickets') -%}
+{%- set asked = ref('int_contact_centre__last_asked') -%}
 {%- set visits, townships = ref('fct_queue_visit'), ref('stg_lake__townships') -%}
 {%- set agents = arrived_or_gone('stg_lake__agents', 'agent_key') -%}
 {%- set customers = arrived_or_gone('stg_lake__customers', 'customer_key') -%}
@@ -48,10 +49,16 @@ inner join {{ changes_of(contacts) }} as changed
 where {{ within('near.started_at', 'select started_at as seen_at from ' ~ changes_of(contacts), before='7 day', after='7 day') }}
 union
 -- Contacts whose seven days are over now, or no longer.
+{%- set ends -%}
+select make_timestamptz(least(last_us, last_us_before) - {{ seven_days_us() }}) as seen_at from {{ asked }}
+union all
+select make_timestamptz(greatest(last_us, last_us_before)) from {{ asked }}
+{%- endset %}
 select contact_key
 from {{ before }}
 where
-  customer_key <> 0
+  {{ within('started_at', ends) }}
+  and customer_key <> 0
   and direction = 'in'
   and not is_blocked
   and (has_no_repeat is null)

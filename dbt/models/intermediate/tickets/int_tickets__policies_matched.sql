@@ -2,7 +2,7 @@
 -- match. Matched once per combination of what policies ask about, not per ticket.
 with
 
-tickets as (
+tickets as {{ 'materialized' if is_increment() }} (
   select
     ticket.ticket_key,
     ticket.created_at,

@@ -1,23 +1,19 @@
 {{ config(materialized='changing', key='date_key', affected='affected_line_days') }}
 -- Lines are looked at every 10 s (a tick): whole numbers, few rows to sort, and a peak that lasts is seen.
-{%- set affected = ref('affected_line_days') -%}
+{%- set affected, longest = ref('affected_line_days'), ref('int_contact_centre__longest_line') -%}
 {%- set tick_us, ticks, half_hours = 10000000, 180, 10000000 %}
 with
 
 {% if is_increment() %}
-{%- set days -%}
-select
-  {{ instant_of_local_us("epoch_us(make_date(date_key // 10000, date_key // 100 % 100, date_key % 100))") }} as begins,
-  {{ instant_of_local_us("epoch_us(make_date(date_key // 10000, date_key // 100 % 100, date_key % 100)) + 86400000000") }} as ends
-from {{ affected }}
+{%- set near -%}
+select seen_at from ({{ ends_of_days(affected) }}) as days
+union all
+select seen_at - to_microseconds((select longest_us from {{ longest }}))
+from ({{ ends_of_days(affected) }}) as days
 {%- endset %}
--- Between the first of the days and the last: cheap to tell, and hardly any call of another day is left.
+-- No call of another time can reach into the days.
 near_calls as materialized (
-  select *
-  from {{ ref('stg_lake__calls') }}
-  where
-    started_at < (select max(ends) from ({{ days }}) as days)
-    and {{ line_ended_at() }} >= (select min(begins) from ({{ days }}) as days)
+  select * from {{ ref('stg_lake__calls') }} where {{ within('started_at', near) }}
 ),
 {% endif %}
 
