@@ -61,7 +61,7 @@ def outages(frame: Frame) -> pd.DataFrame:
             "city": rows["city_zh" if zh else "city_en"],
             "township": rows["township_zh" if zh else "township_en"],
             "ticket": rows["ticket"],
-            "state": rows["state"],
+            "state": rows["state_zh" if zh else "state_en"],
             "complaints": rows["complaints"],
             "through": frame.known.days.last,
         }

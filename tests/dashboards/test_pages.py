@@ -191,3 +191,11 @@ def test_a_new_publication_is_shown_on_the_next_run(marts_home: Path, home: Sett
     publish_again(marts_home, home, "two")
     app.run()
     assert "run two" in app.caption[0].value and not app.exception
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize(("language", "state"), [("zh-CN", "已归档"), ("en", "Closed")])
+def test_an_outage_tells_its_state_in_words(language: Language, state: str) -> None:
+    app = open_page("complaint_type", lang=language, period="all")
+    (table,) = [each.value for each in app.dataframe if "T-OUTAGE" in each.value.iloc[:, 3].to_numpy()]
+    assert set(table.iloc[:, 4]) == {state}
