@@ -113,7 +113,7 @@ def repeated(frame: Frame, above: str | None) -> pd.DataFrame:
     """
     period = _end_of(frame.view.period, REPEAT_DAYS)
     before = date_key(period.first - timedelta(days=AGAIN_WITHIN))
-    rows = frame.source.rows_of("repeat_complainers", period, before=before, city=frame.city, type=above)
+    rows = frame.source.rows_of("repeat_complainers", period, before=before, city=frame.city, type=above, levels=2)
     codes = rows["code"].map(lambda code: child_under(code, above))
     sums = rows.groupby(codes)[["complaints", "repeats"]].sum().reset_index()
     names = type_names(frame)

@@ -68,7 +68,9 @@ def repeats(frame: Frame) -> pd.DataFrame:
     """Repeated complaints by kind: `code`, `name`, `complaints`, `repeated`, `value` (share), `before` (empty)."""
     period = frame.view.period
     back = period.first - pd.Timedelta(days=REPEAT_DAYS)
-    rows = frame.source.rows_of("repeat_complaints", period, city=frame.city, before=date_key(back))
+    rows = frame.source.rows_of(
+        "repeat_complaints", period, city=frame.city, before=date_key(back), type=None, levels=1
+    )
     table = pd.DataFrame(
         {
             "code": rows["code"],

@@ -1,49 +1,10 @@
--- Complaints of the period by type below the drilled one, and those whose customer had complained of the same kind
--- (first two levels) in the 30 days before.
+-- Complaints of the period by type below the drilled one, and the repeated ones among them.
 with
 
--- Kinds are numbers, and a customer's complaints of one kind have one key: a window sorts that several times as fast.
-kinds as materialized (
-  select
-    complaint_type_code,
-    row_number() over (order by complaint_type_code) as type,
-    dense_rank() over (order by array_to_string(string_split(complaint_type_code, '.')[:2], '.')) as kind
-  from dim_complaint_type
-  where $type is null or starts_with(complaint_type_code || '.', $type || '.')
-),
-
-complaints as (
-  select
-    kinds.type,
-    ticket.created_date_key,
-    epoch_us(ticket.created_at)
-    - lag(epoch_us(ticket.created_at)) over (
-      partition by ticket.customer_key * 1000000 + kinds.kind
-      order by ticket.created_at
-    ) as since_us
-  from fct_ticket as ticket
-  inner join kinds on ticket.complaint_type_code = kinds.complaint_type_code
-  where
-    ticket.is_complaint
-    and ticket.customer_key > 0
-    and ticket.complaint_type_code <> 'unknown'
-    and ticket.created_date_key between $before and $last
-    and ($city is null or ticket.city_code = $city)
-),
-
-counted as (
-  select
-    type,
-    count(*) as complaints,
-    count(*) filter (where since_us <= epoch_us(interval 30 day)) as repeats
-  from complaints
-  where created_date_key between $first and $last
-  group by type
-)
+-- part: repeated_complaints
 
 select
-  kinds.complaint_type_code as code,
-  counted.complaints,
-  counted.repeats
-from counted
-inner join kinds on counted.type = kinds.type
+  complaint_type_code as code,
+  complaints,
+  repeats
+from repeated_complaints

@@ -12,7 +12,6 @@
 } -%}
 {% for name, place in tables.items() %}
 {%- set at, until = place[1], place[2] -%}
-{%- set moved = 'false' -%}
 {%- if is_increment() -%}
 {%- set moved -%}
 select
