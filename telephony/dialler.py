@@ -36,6 +36,8 @@ _RING_SECONDS = 30
 _RETRY_SECONDS = 2.0
 #: A call whose end was not seen is settled after this long.
 _LOST_SECONDS = 20.0
+#: "It did not come about" is often told before why; a call that never had a channel is never told more.
+_WHY_SECONDS = 2.0
 #: Hangup causes (Q.850) -> what it means.
 _CAUSES = {"17": "busy", "16": "no_answer", "18": "no_answer", "19": "no_answer", "21": "busy", "127": "no_answer"}
 #: Why an originated call did not come about (Asterisk's control frames) -> what it means.
@@ -72,6 +74,8 @@ class _Flight:
     answered: bool = False
     connected: bool = False
     missed: str = ""
+    #: When it was told that this call did not come about, and how that is to be read if nothing more is told.
+    refused: tuple[float, str] | None = None
 
 
 def dial_string(number: str) -> str:
@@ -312,8 +316,7 @@ class Dialler:
         now = utc_now()
         if event.name == "OriginateResponse":
             if event.headers.get("Response") == "Failure":
-                missed = _REASONS.get(event.headers.get("Reason", ""), "no_answer")
-                self._finish(key, "agent_away" if flight.due.is_preview else flight.missed or missed)
+                flight.refused = time.monotonic(), _REASONS.get(event.headers.get("Reason", ""), "no_answer")
             elif not flight.due.is_preview:
                 flight.answered = True
                 self._note(key, connected=False, now=now)
@@ -360,7 +363,10 @@ class Dialler:
         self._flying.pop(key, None)
 
     def _settle_lost(self, manager: Manager) -> None:
-        """Calls that Asterisk does not have any more and whose end nobody told."""
+        """Calls that never had a channel, or that Asterisk does not have any more and whose end nobody told."""
+        for key, flight in list(self._flying.items()):
+            if flight.refused and time.monotonic() - flight.refused[0] > _WHY_SECONDS:
+                self._finish(key, "agent_away" if flight.due.is_preview else flight.missed or flight.refused[1])
         old = [key for key, one in self._flying.items() if time.monotonic() - one.since > _LOST_SECONDS]
         if not old:
             return

@@ -4,7 +4,7 @@ import random
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -22,10 +22,13 @@ from crm_api.identity.service import create_demo_users
 from crm_api.organisation.models import OrgUnit
 from crm_api.routing import ivr, outbound, outbound_lists
 from crm_api.routing.models import OutboundCall
+from crm_api.routing.outbound import Due
 from crm_api.routing.phones import assign
 from crm_api.workforce.models import Agent, Queue
-from telephony.dialler import Dialler, dial_string
+from telephony.ami_wire import Message
+from telephony.dialler import Dialler, _Flight, dial_string
 from telephony.listener import Address
+from telephony.manager import Manager
 from telephony.pacing import Moment, may_ring
 from tests.servers import free_port
 from tests.telephony.conftest import Start
@@ -281,6 +284,58 @@ def _dispositions(engine: Engine) -> list[str | None]:
 )
 def test_numbers_are_dialled_as_the_carrier_takes_them(number: str, dialled: str) -> None:
     assert dial_string(number) == dialled
+
+
+def _event(name: str, **headers: str) -> Message:
+    return Message((f"Event: {name}\r\n" + "".join(f"{key}: {value}\r\n" for key, value in headers.items())).encode())
+
+
+class _Silent(Manager):
+    """Asterisk without a channel."""
+
+    def send_list(self, cdict: object) -> list[Message]:
+        return []
+
+
+def _settled(said: Sequence[Message], *, preview: bool = False) -> list[str]:
+    """How the dialler reads the end of a call of which Asterisk says this, and then nothing for a while."""
+    dialler, settled = Dialler(Address("", 0, "", ""), None), []  # type: ignore[arg-type]  # nothing but the reading is tried
+    dialler._finish = lambda key, outcome: settled.append(dialler._flying.pop(key) and outcome)  # type: ignore[method-assign]  # nothing but the reading is tried
+    flight = _Flight(Due(1, "campaign", "+8613800000009", "general", None, None, 1, "k", preview), time.monotonic())
+    dialler._flying["k"] = flight
+    for one in said:
+        dialler._take(one)
+        dialler._settle_lost(_Silent())
+    if flight.refused:
+        flight.refused = flight.refused[0] - 3, flight.refused[1]
+    dialler._settle_lost(_Silent())
+    return settled
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "means"),
+    [
+        ("BUSY", "17", "busy"),
+        ("CHANUNAVAIL", "17", "busy"),
+        ("NOANSWER", "0", "no_answer"),
+        ("CONGESTION", "34", "failed"),
+    ],
+)
+def test_whatever_is_told_first_a_call_that_did_not_come_about_is_read_alike(
+    status: str, cause: str, means: str
+) -> None:
+    """As seen of Asterisk 22: the reply to Originate says 0 for everything, and comes before or after the reason."""
+    reply = _event("OriginateResponse", Uniqueid="k", Response="Failure", Reason="0")
+    why = (_event("DialEnd", DestUniqueid="k", DialStatus=status), _event("Hangup", Uniqueid="k", Cause=cause))
+    for said in ([reply, *why], [why[0], reply, why[1]], [*why, reply]):
+        assert _settled(said) == [means]
+        assert _settled(said, preview=True) == ["agent_away"]
+
+
+def test_a_call_that_never_had_a_channel_has_failed() -> None:
+    reply = _event("OriginateResponse", Uniqueid="k", Response="Failure", Reason="0")
+    assert _settled([reply]) == ["failed"]
+    assert _settled([reply], preview=True) == ["agent_away"]
 
 
 def test_a_promised_call_rings_the_agent_first_and_ticks_off_the_promise(
