@@ -2,7 +2,8 @@
 
     <package>/texts/zh-CN.yml · <package>/texts/en.yml · <package>/texts/<part>.zh-CN.yml …
 
-Keys may nest; a text is asked for by its dotted key. Values in braces are filled in by name (`str.format`).
+Keys may nest; a text is asked for by its dotted key. Keys and values are words, whatever they look like (`no`, `1.10`).
+Values in braces are filled in by name (`str.format`).
 Both catalogues of a package have the same keys and the same placeholders: `differences` tells where they don't.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.resources import files
 from string import Formatter
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 import yaml
 
@@ -64,7 +65,7 @@ def _flat(node: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]
         if isinstance(value, Mapping):
             yield from _flat(value, f"{name}.")
         else:
-            yield name, str(value)
+            yield name, value
 
 
 @lru_cache
@@ -82,7 +83,8 @@ def texts(package: str, language: Language) -> Texts:
         raise ConfigurationError(f"Package {package} has no texts in {language}.", f"Write {package}/texts/.")
     entries: dict[str, str] = {}
     for part in sorted(parts, key=lambda each: each.name):
-        entries |= dict(_flat(cast("Mapping[str, Any]", yaml.safe_load(part.read_text(encoding="utf-8")) or {})))
+        written = yaml.load(part.read_text(encoding="utf-8"), yaml.BaseLoader) or {}  # noqa: S506 - makes nothing but strings
+        entries |= dict(_flat(written))
     return Texts(language, entries)
 
 

@@ -45,6 +45,10 @@ def test_a_text_is_filled_in() -> None:
     assert texts("dashboards", "zh-CN")("definition.target", value="80%") == "目标 80%"
 
 
+def test_words_that_yaml_takes_for_truth_values_stay_words() -> None:
+    assert [texts("reports", "en")(f"meets.{met}") for met in (True, False)] == ["yes", "no"]
+
+
 def test_an_unknown_key_is_an_error() -> None:
     with pytest.raises(KeyError):
         texts("dashboards", "en")("no.such.key")

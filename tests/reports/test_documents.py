@@ -76,6 +76,7 @@ def test_the_workbook_has_numbers_charts_and_no_formulas(home: Settings) -> None
     contacts = cells["Contacts"]
     assert contacts[1].value == document.headlines[0].value and contacts[1].data_type == "n"
     assert cells["Service level"][1].number_format == "0.00%"
+    assert cells["Service level"][3].value in ("yes", "no")
     charts = {sheet.title: len(sheet._charts) for sheet in book.worksheets}
     assert charts["Day by day"] == 2 and charts["Access channels"] == 1 and charts["City by city"] == 1
     assert not [cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
