@@ -4,7 +4,6 @@ Every answer is remembered under (run id, file, scope, question), so that a new 
 old one and an unchanged one is asked once.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -28,8 +27,6 @@ Key = tuple[str, str, str | None]
 Value = int | str | None
 #: Answers kept at once; each is a few kilobytes.
 REMEMBERED = 2000
-#: A line of a query that stands for a part that several queries share.
-_PART = re.compile(r"^-- part: (\w+)$", re.MULTILINE)
 
 
 def _remembered(function: Callable[P, R]) -> Callable[P, R]:
@@ -87,10 +84,8 @@ def date_key(day: object) -> int:
 
 @lru_cache
 def query_text(name: str) -> str:
-    """The text of dashboards/queries/<name>.sql, with what it shares with others (queries/parts) in its place."""
-    folder = files("dashboards") / "queries"
-    text = (folder / f"{name}.sql").read_text(encoding="utf-8")
-    return _PART.sub(lambda found: (folder / "parts" / f"{found[1]}.sql").read_text(encoding="utf-8"), text)
+    """The text of dashboards/queries/<name>.sql."""
+    return (files("dashboards") / "queries" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 @_remembered

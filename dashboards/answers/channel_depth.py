@@ -12,8 +12,8 @@ from dashboards.costs import cost_of
 from dashboards.data import date_key
 from dashboards.frame import Frame
 
-#: A journey goes on within so many days; journeys are followed for at most so many days at the period's end.
-DAYS, LONGEST = 7, 28
+#: A journey goes on within so many days.
+DAYS = 7
 MEASURES = ("contacts", "handled", "aht_seconds", "satisfaction", "survey_response_rate", "fcr")
 
 
@@ -63,10 +63,9 @@ def cost_and_satisfaction(frame: Frame) -> pd.DataFrame:
 
 
 def journey_days(frame: Frame) -> Period | None:
-    """The days of which journeys are followed: the period's last 28 at most, of which the seven days after are over."""
+    """The days of the period of which the seven days after are over."""
     last = min(frame.view.period.last, frame.known.days.last - timedelta(days=DAYS))
-    first = max(frame.view.period.first, last - timedelta(days=LONGEST - 1))
-    return Period(first, last) if first <= last else None
+    return Period(frame.view.period.first, last) if frame.view.period.first <= last else None
 
 
 def journeys(frame: Frame) -> pd.DataFrame:
@@ -78,8 +77,7 @@ def journeys(frame: Frame) -> pd.DataFrame:
     days = journey_days(frame)
     if days is None:
         return pd.DataFrame(columns=["row", "column", "value", "share"])
-    keys = {"first": date_key(days.first), "last": date_key(days.last), "through": date_key(_end(days))}
-    rows = frame.source.rows("journeys", **keys, city=frame.city)
+    rows = frame.source.rows_of("journeys", days, city=frame.city)
     names = channel_names(frame)
     share = rows["contacts"] / rows.groupby("from_channel")["contacts"].transform("sum")
     table = pd.DataFrame(
@@ -93,8 +91,4 @@ def journeys(frame: Frame) -> pd.DataFrame:
         }
     )
     another = (table["next_key"] != "none") & (table["next_key"] != table["channel_key"])
-    return table[another].assign(first=days.first, last=days.last, through=keys["through"])
-
-
-def _end(days: Period) -> object:
-    return days.last + timedelta(days=DAYS)
+    return table[another].assign(first=days.first, last=days.last, through=date_key(days.last + timedelta(days=DAYS)))

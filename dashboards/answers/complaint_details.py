@@ -7,14 +7,12 @@ import pandas as pd
 from core.periods import Period
 from dashboards.answers.complaints import complaints, type_names
 from dashboards.clusters import WEEKS, clusters
-from dashboards.data import date_key
 from dashboards.frame import Frame
 from dashboards.tables import child_under, compared, starts
 
-#: Clusters and repeats are looked for in at most so many days at the period's end.
-CLUSTER_DAYS, REPEAT_DAYS = 28, 90
+#: Clusters are looked for in at most so many days at the period's end.
+CLUSTER_DAYS = 28
 MOST_CLUSTERS = 12
-AGAIN_WITHIN = 30
 
 
 def _end_of(period: Period, days: int) -> Period:
@@ -111,9 +109,7 @@ def repeated(frame: Frame, above: str | None) -> pd.DataFrame:
 
     A complaint is a repeat if its customer had complained of the same kind (two levels) within 30 days before.
     """
-    period = _end_of(frame.view.period, REPEAT_DAYS)
-    before = date_key(period.first - timedelta(days=AGAIN_WITHIN))
-    rows = frame.source.rows_of("repeat_complainers", period, before=before, city=frame.city, type=above, levels=2)
+    rows = frame.source.rows_of("repeat_complainers", frame.view.period, city=frame.city, type=above)
     codes = rows["code"].map(lambda code: child_under(code, above))
     sums = rows.groupby(codes)[["complaints", "repeats"]].sum().reset_index()
     names = type_names(frame)

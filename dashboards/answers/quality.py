@@ -7,13 +7,10 @@ import pandas as pd
 from core.i18n import name_field
 from dashboards.answers import cities_compared, kpis, kpis_before
 from dashboards.answers.channels import channel_names
-from dashboards.data import date_key
 from dashboards.frame import Frame
 from dashboards.scope import SEE_AGENTS
 from dashboards.tables import compared, with_share
 
-#: Days in which another complaint of the same kind is a repeat.
-REPEAT_DAYS = 30
 #: Fewer answers than this say little about a member.
 FEW_ANSWERS = 10
 CITY_KPIS = ("satisfaction", "survey_response_rate", "fcr", "reopen_rate", "complaint_rate", "resolution_met")
@@ -66,11 +63,7 @@ def _service_types(frame: Frame) -> dict[str, str]:
 
 def repeats(frame: Frame) -> pd.DataFrame:
     """Repeated complaints by kind: `code`, `name`, `complaints`, `repeated`, `value` (share), `before` (empty)."""
-    period = frame.view.period
-    back = period.first - pd.Timedelta(days=REPEAT_DAYS)
-    rows = frame.source.rows_of(
-        "repeat_complaints", period, city=frame.city, before=date_key(back), type=None, levels=1
-    )
+    rows = frame.source.rows_of("repeat_complaints", frame.view.period, city=frame.city)
     table = pd.DataFrame(
         {
             "code": rows["code"],

@@ -3,7 +3,7 @@ select
   half_hour.label as half_hour,
   sum(seat.on_contact_seconds + seat.available_seconds) as at_work,
   count(distinct seat.date_key) as days
-from fct_seat_half_hour as seat
+from kpi_seat_half_hour as seat
 inner join dim_half_hour as half_hour on seat.half_hour_key = half_hour.half_hour_key
 where
   seat.date_key between $first and $last

@@ -25,7 +25,7 @@ with picked as (
     and ($parent is null or ticket.parent_key = (select ticket_key from fct_ticket where code = $parent))
     and ($is_known is null or (ticket.customer_key > 0) = cast($is_known as boolean))
     and ($is_complaint is null or ticket.is_complaint = cast($is_complaint as boolean))
-    -- As dashboards/queries/loop_milestones.sql counts them.
+    -- As dbt/models/marts/tickets/kpi_milestone_day.sql counts them.
     and (
       $reached is null
       or ticket.source = 'captured' and case $reached

@@ -6,8 +6,8 @@ select
   coalesce(any_value(policy.name_zh), clock.policy_code) as name_zh,
   coalesce(any_value(policy.name_en), clock.policy_code) as name_en,
   coalesce(any_value(policy.sort_order), 999) as sort_order,
-  count(*) as tickets
-from fct_ticket_sla as clock
+  cast(sum(clock.tickets) as bigint) as tickets
+from kpi_clock_day as clock
 left join (
   select code, any_value(name_zh) as name_zh, any_value(name_en) as name_en, min(sort_order) as sort_order
   from dim_sla_policy

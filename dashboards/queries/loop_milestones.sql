@@ -1,20 +1,17 @@
 -- Tickets created in the period, and how many of them came how far.
 select
-  count(*) as created,
-  count(*) filter (where is_closed and not is_dispatched) as answered_at_once,
-  count(*) filter (where is_dispatched) as dispatched,
-  count(*) filter (where is_dispatched and accepted_at is not null) as accepted,
-  count(*) filter (where is_dispatched and is_started) as started,
-  count(*) filter (where is_dispatched and is_resolved) as resolved,
-  count(*) filter (where is_dispatched and is_reviewed) as reviewed,
-  count(*) filter (where is_dispatched and is_approved) as approved,
-  count(*) filter (where is_dispatched and is_closed) as closed,
-  count(*) filter (where return_count > 0) as returned,
-  count(*) filter (where rejection_count > 0) as rejected,
-  count(*) filter (where reopen_count > 0) as reopened,
-  count(*) filter (where state = 'cancelled') as cancelled
-from fct_ticket
-where
-  created_date_key between $first and $last
-  and source = 'captured'
-  and ($city is null or city_code = $city)
+  cast(coalesce(sum(created), 0) as bigint) as created,
+  cast(coalesce(sum(answered_at_once), 0) as bigint) as answered_at_once,
+  cast(coalesce(sum(dispatched), 0) as bigint) as dispatched,
+  cast(coalesce(sum(accepted), 0) as bigint) as accepted,
+  cast(coalesce(sum(started), 0) as bigint) as started,
+  cast(coalesce(sum(resolved), 0) as bigint) as resolved,
+  cast(coalesce(sum(reviewed), 0) as bigint) as reviewed,
+  cast(coalesce(sum(approved), 0) as bigint) as approved,
+  cast(coalesce(sum(closed), 0) as bigint) as closed,
+  cast(coalesce(sum(returned), 0) as bigint) as returned,
+  cast(coalesce(sum(rejected), 0) as bigint) as rejected,
+  cast(coalesce(sum(reopened), 0) as bigint) as reopened,
+  cast(coalesce(sum(cancelled), 0) as bigint) as cancelled
+from kpi_milestone_day
+where date_key between $first and $last and ($city is null or city_code = $city)

@@ -1,15 +1,12 @@
--- Complaints of the period by the first level of their type, and the repeated ones among them.
-with
-
--- part: repeated_complaints
-
+-- Complaints of the period by the first level of their type, and how many repeat one of the same level within 30 days.
 select
-  split_part(repeated.complaint_type_code, '.', 1) as code,
+  kind.level1_code as code,
   any_value(kind.level1_name_zh) as name_zh,
   any_value(kind.level1_name_en) as name_en,
-  sum(repeated.complaints) as complaints,
-  sum(repeated.repeats) as repeats
-from repeated_complaints as repeated
-inner join dim_complaint_type as kind on repeated.complaint_type_code = kind.complaint_type_code
-group by split_part(repeated.complaint_type_code, '.', 1)
+  cast(sum(by_day.complaints) as bigint) as complaints,
+  cast(sum(by_day.repeats_of_area) as bigint) as repeats
+from kpi_repeat_day as by_day
+inner join dim_complaint_type as kind on by_day.complaint_type_code = kind.complaint_type_code
+where by_day.date_key between $first and $last and ($city is null or by_day.city_code = $city)
+group by kind.level1_code
 order by repeats desc

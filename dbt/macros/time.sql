@@ -48,6 +48,9 @@ make_timestamptz({{ microseconds }} - {{ local_offset_us() }})
 {# The window of first-contact resolution, in microseconds. #}
 {% macro seven_days_us() %}604800000000{% endmacro %}
 
+{# Thirty days in microseconds. #}
+{% macro thirty_days_us() %}2592000000000{% endmacro %}
+
 {# When a call's line may be in use last: ticks of ten seconds are rounded up, at midnight into the next day. #}
 {% macro line_ended_at() -%}
 (greatest(coalesce(ended_at, started_at), started_at + to_microseconds(cast(coalesce(ivr_seconds, 0) * 1000000 as bigint)))

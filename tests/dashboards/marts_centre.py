@@ -25,12 +25,16 @@ create table fct_ticket_sla as
 select code as policy_code, clock, standing, date_key, city_code
 from days, cities, dim_sla_policy, (values ('resolution'), ('first_response')) as c (clock),
   (values ('met'), ('met'), ('missed'), ('running')) as s (standing);
+create table kpi_clock_day as
+select date_key, city_code, policy_code, clock, standing, count(*) as tickets from fct_ticket_sla group by all;
 create table fct_backlog_day as
 select date_key, city_code, age_band, 3 as tickets_open
 from days, cities, (values ('1_day'), ('3_days'), ('older')) as a (age_band);
 create table fct_survey_answer as
 select 'voice' as channel_code, n as score, date_key, city_code, 1 as agent_key from days, cities, range(1, 6) as t (n)
 union all select 'web_chat', null, date_key, city_code, 0 from days, cities;
+create table kpi_answer_day as
+select date_key, city_code, channel_code, coalesce(score, 0) as score, count(*) as answers from fct_survey_answer group by all;
 create table fct_line_half_hour as
 select date_key, half_hour_key, resource, line_code, 'province' as city_code, 20 as calls, 12 as recordings,
   3600 + 100 * cast(half_hour_key as int) as busy_seconds, 4 + half_hour_key % 5 as peak
@@ -65,6 +69,6 @@ select * exclude (branch_key, queue_key, service_type_code), 1 + hash(date_key) 
 from kpi_day where channel_code = 'voice';
 """
 
-FACTS = ("fct_shift_half_hour", "fct_loop_day", "fct_ticket_sla", "fct_backlog_day", "fct_survey_answer", "fct_line_half_hour", "fct_recording_day", "dq_freshness",
+FACTS = ("fct_shift_half_hour", "fct_loop_day", "fct_ticket_sla", "kpi_clock_day", "fct_backlog_day", "fct_survey_answer", "kpi_answer_day", "fct_line_half_hour", "fct_recording_day", "dq_freshness",
          "dq_reconciliation", "dq_load", "dq_restatement", "fct_telephony_residual", "fct_import_reject",
          "kpi_agent_day")  # fmt: skip
