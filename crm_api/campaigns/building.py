@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import ColumnElement, Engine, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.actor import Actor
@@ -216,16 +216,20 @@ def _tell_apart(
     """Of those who passed every gate, write down who was held out and for whom no call was left."""
     is_listed = np.zeros(len(held), dtype=bool)
     is_listed[[each.position for each in picked if each.rank]] = True
-    for end, which in ((HOLDOUT, held), (CAPACITY, ~held & ~is_listed)):
+    # Most are left over: all of them first, then back to what they are those who are not.
+    _end_in(session, campaign, ListAssessment.gate == ELIGIBLE, CAPACITY)
+    for end, which in ((HOLDOUT, held), (ELIGIBLE, is_listed)):
         customers = pool.customers[which].tolist()
         for start in range(0, len(customers), _AT_ONCE):
             some = customers[start : start + _AT_ONCE]
-            session.execute(
-                update(ListAssessment)
-                .where(ListAssessment.campaign_id == campaign.id, ListAssessment.customer_id.in_(some))
-                .values(gate=end),
-                execution_options={"synchronize_session": False},
-            )
+            _end_in(session, campaign, ListAssessment.customer_id.in_(some), end)
+
+
+def _end_in(session: Session, campaign: Campaign, which: ColumnElement[bool], gate: str) -> None:
+    session.execute(
+        update(ListAssessment).where(ListAssessment.campaign_id == campaign.id, which).values(gate=gate),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def _write(session: Session, plan: Plan, pool: Pool, days: Days, picked: list[_Picked], at: datetime) -> None:
