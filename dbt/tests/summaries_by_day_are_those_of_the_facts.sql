@@ -15,6 +15,8 @@ counted as (
   select 'repeats', date_key, complaints from {{ ref('kpi_repeat_day') }}
   union all
   select 'seats', date_key, installed_seconds_open from {{ ref('kpi_seat_half_hour') }}
+  union all
+  select 'customers', cast(strftime(registered_date, '%Y%m%d') as integer), customers from {{ ref('kpi_customer_stay') }}
 ),
 
 facts as (
@@ -33,6 +35,10 @@ facts as (
   group by created_date_key
   union all
   select 'seats', date_key, sum(installed_seconds_open) from {{ ref('fct_seat_half_hour') }} group by date_key
+  union all
+  select 'customers', cast(strftime(registered_date, '%Y%m%d') as integer), count(*) from {{ ref('dim_customer') }}
+  where customer_key > 0
+  group by registered_date
 ),
 
 sums as (select what, date_key, sum(number) as number from counted group by what, date_key)

@@ -79,6 +79,8 @@ create table dim_customer as
 select row_number() over () as customer_key, branch_key, city_code, city_code || '.town' as township_code, name_zh || '镇' as township_name_zh,
   name_en || ' town' as township_name_en, 3000 as monthly_fee_fen, date '2020-01-01' as registered_date, cast(null as date) as left_date
 from cities, range(customers) union all select 0, 0, 'unknown', 'unknown', '未知', 'Unknown', 0, null, null;
+create table kpi_customer_stay as
+select branch_key, city_code, registered_date, left_date, count(*) as customers from dim_customer where customer_key > 0 group by all;
 create table dim_customer_group as
 select * from (values (1, 'G1', '曲江酒店集团', 2, 'xian', true), (2, 'G2', '宝鸡物业集团', 4, 'baoji', true), (0, 'none', '—', 0, 'unknown', false))
   as t (customer_group_key, code, title, branch_key, city_code, is_active);

@@ -34,7 +34,6 @@
 {%- set answered_by_somebody = ['fact.is_answered', 'fact.agent_key > 0'] %}
 {%- set followed = 'contained_followed' in asked or 'contained_reached' in asked %}
 {%- set active_at_the_end = [
-  'fact.customer_key > 0',
   '($period_to is null or fact.registered_date <= $period_to)',
   '(fact.left_date is null or fact.left_date > $period_to)',
 ] %}
@@ -67,8 +66,8 @@ contained_counts as (
 {%- if 'customers' in asked %},
 
 customer_counts as (
-  {%- call counted('dim_customer', place_dimensions, place_joins, active_at_the_end + place_conditions) %}
-    count(*) as customers
+  {%- call counted('kpi_customer_stay', place_dimensions, place_joins, active_at_the_end + place_conditions) %}
+    cast(coalesce(sum(fact.customers), 0) as bigint) as customers
   {%- endcall %}
 )
 {%- endif %}
