@@ -24,7 +24,9 @@ class Settings(BaseSettings):
     language: str = Field(default="zh-CN", description="zh-CN or en.")
     service_level_seconds: int = Field(default=20, ge=1, description="T of the service levels, inclusive.")
     short_abandon_seconds: int = Field(default=5, ge=0, description="S: abandons up to S are short.")
-    duckdb_memory: str = Field(default="6GB", description="Memory limit of the warehouse build.")
+    duckdb_memory: str = Field(
+        default="6GB", description="Memory limit of the warehouse build; half of it is kept between queries."
+    )
     duckdb_threads: int = Field(default=2, ge=1, description="Threads of the warehouse build.")
     keep_publications: int = Field(default=3, ge=1, description="Published marts kept for rollback.")
 

@@ -297,19 +297,33 @@ class _Silent(Manager):
         return []
 
 
+class Reading(Dialler):
+    """A dialler that only reads what Asterisk says of one call, `k`, and how that call was settled."""
+
+    def __init__(self, *, preview: bool = False) -> None:
+        super().__init__(Address("", 0, "", ""), make_engine(url="sqlite://"))
+        self.settled: list[str] = []
+        due = Due(1, "campaign", "+8613800000009", "general", None, None, 1, "k", is_preview=preview)
+        self.flight = self._flying["k"] = _Flight(due, time.monotonic())
+
+    def _finish(self, key: str, outcome: str) -> None:
+        del self._flying[key]
+        self.settled.append(outcome)
+
+    def _note(self, key: str, *, connected: bool, now: datetime, agent: str | None = None) -> None:
+        pass
+
+
 def _settled(said: Sequence[Message], *, preview: bool = False) -> list[str]:
     """How the dialler reads the end of a call of which Asterisk says this, and then nothing for a while."""
-    dialler, settled = Dialler(Address("", 0, "", ""), None), []  # type: ignore[arg-type]  # nothing but the reading is tried
-    dialler._finish = lambda key, outcome: settled.append(dialler._flying.pop(key) and outcome)  # type: ignore[method-assign]  # nothing but the reading is tried
-    flight = _Flight(Due(1, "campaign", "+8613800000009", "general", None, None, 1, "k", preview), time.monotonic())
-    dialler._flying["k"] = flight
+    dialler = Reading(preview=preview)
     for one in said:
         dialler._take(one)
         dialler._settle_lost(_Silent())
-    if flight.refused:
-        flight.refused = flight.refused[0] - 3, flight.refused[1]
+    if dialler.flight.refused:
+        dialler.flight.refused = dialler.flight.refused[0] - 3, dialler.flight.refused[1]
     dialler._settle_lost(_Silent())
-    return settled
+    return dialler.settled
 
 
 @pytest.mark.parametrize(

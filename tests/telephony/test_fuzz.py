@@ -14,23 +14,22 @@ from hypothesis import strategies as st
 
 from core.errors import ConfigurationError
 from crm_api.routing.callers import Caller, Outage
-from crm_api.routing.outbound import Due
 from telephony import cdr, cel
 from telephony.agent_time import agent_states
 from telephony.agi import AgiServer, Conversation
 from telephony.ami_events import EventReader
 from telephony.ami_wire import Message, Splitter
 from telephony.call_model import build_calls
-from telephony.dialler import Dialler, _Flight, read_agents
+from telephony.dialler import read_agents
 from telephony.fax import read_told, to_pdf
 from telephony.ivr import menu
 from telephony.ivr.conversation import Ivr
 from telephony.ivr.numbers import LARGEST, say_integer, say_yuan
 from telephony.ivr.prompts import prompt_names
-from telephony.listener import Address
 from telephony.live import LiveModel
 from telephony.queue_log import BadLine, parse
 from telephony.to_store import call_records, caller_numbers
+from tests.telephony.test_dialler import Reading
 from tests.telephony.test_fax import AT
 
 #: Busy machines are slow; the long form looks further.
@@ -138,15 +137,11 @@ _of_people = st.builds(
 def test_a_dialler_takes_whatever_asterisk_says_of_phones_and_calls(said: list[Message], preview: bool) -> None:
     """Every call is settled at most once, with a word that the store knows."""
     read_agents(said, 1772380800.0)
-    dialler, settled = Dialler(Address("", 0, "", ""), None), []  # type: ignore[arg-type]  # nothing but the reading is tried
-    dialler._finish = lambda key, outcome: settled.append(dialler._flying.pop(key) and outcome)  # type: ignore[method-assign]  # nothing but the reading is tried
-    dialler._note = lambda *args, **values: None  # type: ignore[method-assign]  # nothing but the reading is tried
-    due = Due(1, "campaign", "+8613800000001", "general", None, None, 1, "k", is_preview=preview)
-    dialler._flying["k"] = _Flight(due, 0.0)
+    dialler = Reading(preview=preview)
     for one in said:
         dialler._take(one)
-    assert len(settled) <= 1
-    assert set(settled) <= {"connected", "abandoned", "no_answer", "busy", "failed", "agent_away"}
+    assert len(dialler.settled) <= 1
+    assert set(dialler.settled) <= {"connected", "abandoned", "no_answer", "busy", "failed", "agent_away"}
 
 
 @calm
